@@ -1,0 +1,254 @@
+"""The configuration of an audit: frozen models, unknown keys refused, every field described.
+
+The same models are the schema of `audit.yaml` (see `assay.config_file`), the keyword arguments of `assay.audit`
+and the form of the flow in the Prefect UI.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from assay.findings import Severity
+
+CODE_PATTERN = r"^(DQ|LN|FB|MH)\d{3}$"
+
+
+class Section(BaseModel):
+    """Base of all parts of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_text(value: object) -> object:
+    # YAML reads 1 and true as a number and a boolean; a label is compared as text.
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
+class DataConfig(Section):
+    """Where the data are and how to read them."""
+
+    path: Path | None = Field(None, description="File, or directory of Parquet files, relative to this file.")
+    connection: str | None = Field(
+        None, description="SQLAlchemy URL of a database; ${NAME} is replaced from the environment."
+    )
+    query: str | None = Field(None, description="SQL query whose result is the dataset; needs `connection`.")
+    format: Literal["csv", "tsv", "parquet", "jsonl", "feather", "excel"] | None = Field(
+        None, description="Format of the file; by default told from its name."
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="Field delimiter of a CSV file; by default detected."
+    )
+    encoding: str = Field("utf-8", description="Text encoding of a CSV or JSON Lines file.")
+    header: bool = Field(True, description="Whether the first line of a CSV file names the columns.")
+    names: tuple[str, ...] | None = Field(None, description="Column names of a file without a header.")
+    missing: tuple[Text, ...] = Field(
+        (), description="Texts that mean 'missing' in this file, besides the empty cell, NA, NaN, null and their like."
+    )
+    sheet: str | None = Field(None, description="Sheet of an Excel file; by default the first.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataConfig:
+        if (self.query is None) != (self.connection is None):
+            raise ValueError("`query` and `connection` must be given together.")
+        if (self.path is None) == (self.query is None):
+            raise ValueError("Exactly one of `path` and `query` must be given.")
+        if self.names is not None and self.header:
+            raise ValueError("`names` is for a file without a header: set `header: false`.")
+        return self
+
+
+class SensitiveFeature(Section):
+    """A feature by which people may be treated differently: a column, or bins of a numeric one."""
+
+    column: str = Field(description="Column of the dataset.")
+    bins: tuple[float, ...] | None = Field(
+        None, min_length=1, description="Inner edges for a number: [25, 60] makes <25, 25-60 and >=60."
+    )
+    name: str | None = Field(None, min_length=1, description="Name of the feature; by default the column's.")
+
+    @property
+    def label(self) -> str:
+        """Name of the feature in reports."""
+        return self.name or self.column
+
+    @model_validator(mode="after")
+    def _ascending(self) -> SensitiveFeature:
+        if self.bins is not None and any(b <= a for a, b in zip(self.bins, self.bins[1:], strict=False)):
+            raise ValueError("`bins` must ascend strictly.")
+        return self
+
+
+def _as_feature(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class ValidationConfig(Section):
+    """Great Expectations suite and the limits of the checks that need no suite."""
+
+    suite: Path | None = Field(None, description="Great Expectations suite (JSON), relative to this file.")
+    min_rows: int = Field(100, ge=1, description="Fewer rows than this cannot be audited for training (DQ010).")
+    max_duplicate_share: float = Field(
+        0.01, ge=0, le=1, description="Largest share of rows that repeat an earlier row (DQ011)."
+    )
+    max_missing_share: float = Field(
+        0.2, ge=0, le=1, description="Largest share of missing values in a feature (DQ018)."
+    )
+    leakage_auc: float = Field(
+        0.99, gt=0.5, le=1, description="A feature that alone reaches this out-of-sample AUC is a leak (DQ017)."
+    )
+
+
+class LearningConfig(Section):
+    """The training whose out-of-sample predictions every later stage looks at."""
+
+    folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation.")
+    repeats: int = Field(2, ge=1, le=10, description="Times the cross-validation is repeated, with other folds.")
+    epochs: int | None = Field(
+        None, ge=1, le=500, description="Passes over the data; by default chosen from the number of rows."
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of folds, weights and batches.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
+    use_sensitive: bool = Field(
+        True, description="Whether the model sees the sensitive columns, as a model trained on all columns would."
+    )
+
+
+class LabelNoiseConfig(Section):
+    """How many wrong labels are too many."""
+
+    max_share: float = Field(0.05, ge=0, le=1, description="Largest estimated share of wrong labels (LN001).")
+
+
+class FairnessConfig(Section):
+    """Tolerances for disparities between groups."""
+
+    tolerance: float = Field(
+        0.1, gt=0, lt=1, description="Largest difference between two groups' rates that is tolerated."
+    )
+    min_ratio: float = Field(
+        0.8, gt=0, lt=1, description="Smallest ratio of two groups' selection rates (the four-fifths rule)."
+    )
+    min_group_size: int = Field(
+        50, ge=1, description="A group with fewer rows is named but not compared: it cannot be judged."
+    )
+    intersections: bool = Field(True, description="Whether combinations of the sensitive features are assessed.")
+    confidence: float = Field(
+        0.95, ge=0.5, lt=1, description="Confidence of the intervals, simultaneous over groups and features."
+    )
+    cleaning_effect: bool = Field(
+        True, description="Whether a second, short training shows what removing the suspect rows would change."
+    )
+
+
+class HealthConfig(Section):
+    """When a model could not be trained on the data."""
+
+    min_auc: float = Field(
+        0.55, ge=0.5, lt=1, description="The out-of-sample AUC must exceed this: below, there is no signal (MH001)."
+    )
+    max_gap: float = Field(
+        0.1, gt=0, le=1, description="Largest fall of accuracy from training to held-out rows (MH002)."
+    )
+
+
+class Waiver(Section):
+    """A finding that a person answers for until a date."""
+
+    check: str = Field(pattern=CODE_PATTERN, description="Code of the check, such as DQ011.")
+    subject: str | None = Field(
+        None, description="Column, group or subject as the report shows it; by default all subjects of the check."
+    )
+    owner: str = Field(min_length=1, description="Who answers for it.")
+    reason: str = Field(min_length=1, description="Why the finding is acceptable.")
+    expires: dt.date = Field(description="Last day on which the waiver counts.")
+
+
+class PolicyConfig(Section):
+    """How findings become a verdict."""
+
+    severity: dict[Annotated[str, Field(pattern=CODE_PATTERN)], Severity] = Field(
+        default_factory=dict, description="Severity by check code, in place of the check's own."
+    )
+    waivers: tuple[Waiver, ...] = Field((), description="Findings that do not count, with owner, reason, expiry.")
+
+
+class OutputConfig(Section):
+    """Where an audit is written, and what it may show."""
+
+    folder: Path = Field(Path("audits"), description="Folder of the audits, relative to this file.")
+    show_values: tuple[str, ...] = Field(
+        (), description="Columns whose raw values may appear in reports; by default none."
+    )
+    rows: Literal["csv", "parquet"] = Field("csv", description="Format of the row files.")
+
+
+class AuditConfig(Section):
+    """Everything that an audit needs to know."""
+
+    name: str | None = Field(
+        None, pattern=r"^[\w][\w.-]{0,99}$", description="Name of the dataset; by default the file's."
+    )
+    data: DataConfig | None = Field(None, description="Where the data are; not needed for a frame in Python.")
+    label: str = Field(min_length=1, description="Column that a model would predict.")
+    positive: Text | None = Field(
+        None, description="The favourable label; by default the last of two labels in sorted order."
+    )
+    id: str | None = Field(None, description="Column that identifies a row; never a feature.")
+    sensitive: tuple[Annotated[SensitiveFeature, BeforeValidator(_as_feature)], ...] = Field(
+        (), description="Sensitive features: column names, or mappings with column, bins and name."
+    )
+    time: str | None = Field(None, description="Column that says when a row arose; never a feature.")
+    group: str | None = Field(None, description="Column whose equal values must stay in one fold; never a feature.")
+    weight: str | None = Field(None, description="Column of sample weights; never a feature.")
+    ignore: tuple[str, ...] = Field((), description="Columns that no model should see.")
+    validation: ValidationConfig = Field(ValidationConfig(), description="Is the data valid?")
+    learning: LearningConfig = Field(LearningConfig(), description="How honest predictions are made.")
+    label_noise: LabelNoiseConfig = Field(LabelNoiseConfig(), description="Are the labels right?")
+    fairness: FairnessConfig = Field(FairnessConfig(), description="Whom would a model harm?")
+    health: HealthConfig = Field(HealthConfig(), description="Can anything be learned?")
+    policy: PolicyConfig = Field(PolicyConfig(), description="How findings become a verdict.")
+    output: OutputConfig = Field(OutputConfig(), description="Where the audit is written.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        values = dict(values)
+        if isinstance(values.get("data"), str | Path):
+            values["data"] = {"path": values["data"]}
+        if isinstance(values.get("sensitive"), str):
+            values["sensitive"] = (values["sensitive"],)
+        return values
+
+    @model_validator(mode="after")
+    def _one_part_each(self) -> AuditConfig:
+        parts: dict[str, list[str]] = {}
+        single = {"label": self.label, "id": self.id, "time": self.time, "group": self.group, "weight": self.weight}
+        for role, column in single.items():
+            if column is not None:
+                parts.setdefault(column, []).append(role)
+        for column in self.ignore:
+            parts.setdefault(column, []).append("ignore")
+        # An id may also keep rows together: several rows of one person.
+        clashes = [
+            f"column '{column}' is given as {' and as '.join(roles)}"
+            for column, roles in parts.items()
+            if len(roles) > 1 and set(roles) != {"id", "group"}
+        ]
+        names = [feature.label for feature in self.sensitive]
+        clashes += [f"sensitive feature '{n}' is named twice" for n in sorted(set(names)) if names.count(n) > 1]
+        if any(feature.column == self.label for feature in self.sensitive):
+            clashes.append(f"column '{self.label}' is both the label and sensitive")
+        if clashes:
+            raise ValueError("; ".join(clashes) + ". Give each column one part.")
+        return self

@@ -1,0 +1,191 @@
+"""Reading `audit.yaml`: every mistake at once, with its line, and the key that was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from assay.config import AuditConfig
+from assay.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+Location = tuple[int | str, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which only true and false are booleans: `positive: yes` means the label "yes"."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 -- the name and type are PyYAML's
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_TRUE_FALSE = yaml.resolver.re.compile("^(?:true|false|True|False|TRUE|FALSE)$")  # type: ignore[attr-defined]
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUE_FALSE, list("tTfF"))
+
+
+def load_config(path: str | Path) -> AuditConfig:
+    """Read an `audit.yaml`; relative paths in it become relative to the file.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the file is missing, is not YAML, or breaks the schema; one problem for each mistake, with its line
+        where that can be told.
+    """
+    path = Path(path)
+    text = _read(path)
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 -- _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or "it cannot be parsed"
+        raise ConfigurationError(f"{path}{line}: not valid YAML: {what}.") from error
+    if not isinstance(values, dict):
+        raise ConfigurationError(
+            f"{path} must be a mapping such as 'label: approved'. `assay init DATA --label COLUMN` writes a first one."
+        )
+    lines = dict(_lines(node))
+    repeated = [f"{path}, line {line}: key '{key}' is given twice." for key, line in _repeated(node)]
+    if repeated:
+        raise ConfigurationError(repeated)
+    return parse_config(values, base=path.resolve().parent, name=str(path), lines=lines)
+
+
+def parse_config(
+    values: Mapping[str, Any],
+    *,
+    base: Path | None = None,
+    name: str = "configuration",
+    lines: Mapping[Location, int] | None = None,
+) -> AuditConfig:
+    """Turn plain values into an `AuditConfig`.
+
+    Parameters
+    ----------
+    values
+        As YAML would give them.
+    base
+        Directory that relative paths refer to; by default the working directory.
+    name
+        What error messages call the source of the values.
+    lines
+        Line of each key, by its location.
+
+    Raises
+    ------
+    ConfigurationError
+        With all mistakes.
+    """
+    try:
+        config = AuditConfig.model_validate(dict(values))
+    except ValidationError as error:
+        problems = [_describe(details, name, lines or {}) for details in error.errors()]
+        raise ConfigurationError(list(dict.fromkeys(problems))) from error
+    return _resolve_paths(config, base or Path.cwd())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"{path} does not exist. `assay init DATA --label COLUMN` writes a first configuration."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise ConfigurationError(f"{path} cannot be read: {reason}.") from error
+
+
+def _lines(node: yaml.Node | None, at: Location = ()) -> Iterator[tuple[Location, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*at, index), item.start_mark.line + 1
+            yield from _lines(item, (*at, index))
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _repeated(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item)
+
+
+def _describe(error: ErrorDetails, name: str, lines: Mapping[Location, int]) -> str:
+    location = error["loc"]
+    dotted = ".".join(str(part) for part in location)
+    place = f"{name}, line {line}" if (line := _line(location, lines)) else name
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{place}: unknown key '{dotted}'{_suggest(location)}"
+        case "missing":
+            return f"{place}: key '{dotted}' is missing."
+        case _:
+            message = error["msg"].removeprefix("Value error, ").rstrip(".")
+            value = error["input"]
+            shown = f", got {value!r}" if isinstance(value, str | int | float) else ""
+            return f"{place}: {dotted + ': ' if dotted else ''}{message}{shown}."
+
+
+def _line(location: Location, lines: Mapping[Location, int]) -> int | None:
+    while location:
+        if location in lines:
+            return lines[location]
+        location = location[:-1]
+    return None
+
+
+def _suggest(location: Location) -> str:
+    known = _keys_at(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; known keys are {', '.join(known)}."
+
+
+def _keys_at(location: Location) -> list[str]:
+    model: type[BaseModel] = AuditConfig
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            found = _model_in(model.model_fields[part].annotation)
+            model = found or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        if (found := _model_in(inner)) is not None:
+            return found
+    return None
+
+
+def _resolve_paths(config: AuditConfig, base: Path) -> AuditConfig:
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else (base / path.expanduser()).resolve()
+
+    data = config.data and config.data.model_copy(update={"path": absolute(config.data.path)})
+    validation = config.validation.model_copy(update={"suite": absolute(config.validation.suite)})
+    output = config.output.model_copy(update={"folder": absolute(config.output.folder)})
+    return config.model_copy(update={"data": data, "validation": validation, "output": output})

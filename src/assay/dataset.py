@@ -1,0 +1,97 @@
+"""The dataset as it travels through an audit: a frame, the roles of its columns, and who its rows are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from assay.findings import Finding
+
+MISSING_GROUP = "(missing)"
+NO_LABEL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which column plays which part; every column named here exists in the frame.
+
+    `features` are the columns that a model would be trained on: all that play no other part and are not ignored,
+    and the sensitive ones too where the configuration keeps them.
+    """
+
+    label: str
+    features: tuple[str, ...]
+    sensitive: tuple[str, ...] = ()
+    id: str | None = None
+    time: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The labels as codes.
+
+    Attributes
+    ----------
+    codes
+        (N,) int64 in 0..K-1; `NO_LABEL` where the label is missing.
+    classes
+        The K class names, sorted; `codes` index into them.
+    positive
+        Index of the favourable class: for two classes always known, for more None unless it was configured.
+    positive_is_stated
+        Whether a person said which class is positive, or the last of two sorted classes was taken.
+    """
+
+    codes: npt.NDArray[np.int64]
+    classes: tuple[str, ...]
+    positive: int | None
+    positive_is_stated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """What every stage looks at, and none changes.
+
+    Attributes
+    ----------
+    frame
+        N rows under a RangeIndex, columns as read; row i of it is "position i" everywhere.
+    roles, labels
+        See `Roles` and `Labels`.
+    groups
+        N rows, one column of group names (str, never missing: see `MISSING_GROUP`) for each sensitive feature,
+        derived ones included, under the feature's name.
+    row_ids
+        (N,) identifiers as the user knows them: the id column, else the caller's index, else 0..N-1.
+    weights
+        (N,) non-negative float sample weights, or None.
+    source
+        Where the data came from, fit to be shown: no passwords.
+    fingerprint
+        SHA-256 of the content, hex: the same for the same values in any file format, different row order included
+        in what makes a difference.
+    findings
+        What reading the data already showed (the stage "ingest").
+    """
+
+    frame: pd.DataFrame
+    roles: Roles
+    labels: Labels
+    groups: pd.DataFrame
+    row_ids: pd.Index
+    weights: npt.NDArray[np.float64] | None
+    source: str
+    fingerprint: str
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.frame)

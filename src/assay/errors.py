@@ -1,0 +1,69 @@
+"""What can go wrong, and whose turn it is to act.
+
+AssayError
+├── ConfigurationError   the audit.yaml or the arguments are wrong      exit code 2
+├── InputError           the data cannot be read or cannot be audited   exit code 2
+├── ContractError        a value handed to a stage breaks its contract  exit code 2
+├── StorageError         an audit cannot be written or found again      exit code 2
+└── GateRejected         the verdict is not `pass`; carries the report  exit code 1 or 3
+
+A message names the offender, the rule it breaks, and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class AssayError(Exception):
+    """Base of every error that Assay raises on purpose."""
+
+
+class _SeveralProblems(AssayError):
+    """An error that names all offenders at once, not only the first.
+
+    Parameters
+    ----------
+    problems
+        One sentence each.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class ConfigurationError(_SeveralProblems):
+    """The configuration is wrong; nothing was read, trained or written."""
+
+
+class InputError(_SeveralProblems):
+    """The data cannot be read, or cannot be audited in the roles that they were given."""
+
+
+class ContractError(_SeveralProblems):
+    """A value handed to a stage breaks the contract at its door."""
+
+
+class StorageError(AssayError):
+    """An audit cannot be written, or a stored one cannot be found or read."""
+
+
+class GateRejected(AssayError):  # noqa: N818 -- a verdict, not a malfunction
+    """The gate did not answer `pass`.
+
+    Attributes
+    ----------
+    verdict
+        "reject" or "undecided".
+    reasons
+        The messages of the findings that made it so, most severe first.
+    """
+
+    def __init__(self, verdict: str, reasons: Sequence[str]) -> None:
+        self.verdict = verdict
+        self.reasons = tuple(reasons)
+        super().__init__(f"The audit's verdict is {verdict}: " + "; ".join(self.reasons))

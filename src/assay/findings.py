@@ -1,0 +1,230 @@
+"""What an audit says: findings with evidence, and the checks that make them.
+
+A stage owns a tuple of `Check`s. A check looks at its stage's input and returns `Outcome`s; the stage stamps
+each with the check's code, title and severity, and has a `Finding`. Only `Status.PASSED` is good news.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+log = logging.getLogger(__name__)
+
+Scalar = str | int | float | bool | None
+Input = TypeVar("Input")
+
+
+class Status(StrEnum):
+    """What became of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"  # the data cannot decide; the message says what would
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"  # the check could not be carried out
+
+
+class Severity(StrEnum):
+    """What a failure means for the verdict: critical blocks, warning is shown, info informs."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Action(StrEnum):
+    """What to do with a row."""
+
+    QUARANTINE = "quarantine"  # keep it out of training
+    RELABEL = "relabel"  # a person should confirm the suggested label
+    REVIEW = "review"  # a person should look at it
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval: `low <= high`, `confidence` in (0, 1), `method` by its name in the literature."""
+
+    low: float
+    high: float
+    confidence: float = 0.95
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A small table of evidence; every row has a cell for every column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowFlags:
+    """Rows that a finding points at, as columns of equal length R.
+
+    Attributes
+    ----------
+    positions
+        (R,) int64, 0-based positions in the dataset, ascending and unique.
+    reason
+        Why, in words: one text for all rows, or R texts. No raw values of the data.
+    action
+        What to do with each of them.
+    score
+        (R,) float in [0, 1] or None; low is suspect, as in cleanlab.
+    suggested
+        R suggested labels, for `Action.RELABEL`, or None.
+    """
+
+    positions: npt.NDArray[np.int64]
+    reason: str | Sequence[str]
+    action: Action
+    score: npt.NDArray[np.float64] | None = None
+    suggested: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What a finding rests on.
+
+    Attributes
+    ----------
+    metric
+        Name of the figure, in the field's terms.
+    value
+        The figure, or None where it is not estimable; never 0, 1 or parity in its place.
+    interval
+        The interval of the figure, where it has a sampling error.
+    n
+        How many rows (or groups, or columns: see `unit`) the figure rests on.
+    threshold
+        What the interval was held against.
+    unit
+        Of `value`: "share", "rows", "AUC", ...
+    rows
+        The rows concerned, where the finding is about rows.
+    table
+        A small table beside the figure.
+    """
+
+    metric: str
+    value: float | None = None
+    interval: Interval | None = None
+    n: int | None = None
+    threshold: float | None = None
+    unit: str = ""
+    rows: RowFlags | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about: columns, and a group such as "sex = Female" where it is about people."""
+
+    columns: tuple[str, ...] = ()
+    group: str | None = None
+
+    def __str__(self) -> str:
+        """Columns and group in one phrase; "the dataset" where there is neither."""
+        parts = [", ".join(self.columns), self.group or ""]
+        return " / ".join(part for part in parts if part) or "the dataset"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a check answers for one subject; `message` is a sentence, `remedy` says what to do about it."""
+
+    status: Status
+    message: str
+    subject: Subject = field(default_factory=Subject)
+    evidence: Evidence | None = None
+    remedy: str = ""
+    # A check may lower (never raise) its severity for one subject, such as an intersection of groups.
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """An outcome under the code, title and severity of its check."""
+
+    code: str
+    title: str
+    severity: Severity
+    status: Status
+    message: str
+    subject: Subject = field(default_factory=Subject)
+    evidence: Evidence | None = None
+    remedy: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this finding alone keeps the verdict from `pass`."""
+        good = (Status.PASSED, Status.NOT_APPLICABLE)
+        return self.severity is Severity.CRITICAL and self.status not in good
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[Input]):
+    """A question put to a stage's input.
+
+    Attributes
+    ----------
+    code
+        Stable, such as "DQ004"; the page docs/checks/DQ004.md explains it.
+    title
+        What is asked, as a noun phrase.
+    severity
+        What a failure means unless the policy says otherwise.
+    run
+        Answers with at least one outcome; none at all counts as an error.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    run: Callable[[Input], Iterable[Outcome]]
+
+
+def run_checks(checks: Iterable[Check[Input]], subject: Input) -> tuple[Finding, ...]:
+    """Put each check to `subject`; one that crashes or stays silent is a finding with status `error`."""
+    return tuple(finding for check in checks for finding in _run(check, subject))
+
+
+def _run(check: Check[Input], subject: Input) -> tuple[Finding, ...]:
+    try:
+        outcomes = tuple(check.run(subject))
+    except Exception as error:  # noqa: BLE001 -- a crash becomes a finding that cannot pass, and is logged
+        log.exception("Check %s crashed", check.code)
+        outcomes = (Outcome(Status.ERROR, _crash(check, error), remedy=_REPORT_IT),)
+    if not outcomes:
+        silent = f"Check {check.code} ({check.title}) returned no outcome."
+        outcomes = (Outcome(Status.ERROR, silent, remedy=_REPORT_IT),)
+    return tuple(stamp(check, outcome) for outcome in outcomes)
+
+
+_REPORT_IT = "Run again with --verbose for the traceback; a check that crashes counts as not run."
+
+
+def _crash(check: Check[Any], error: Exception) -> str:
+    # The text of an exception often quotes raw values of the data: it stays in the log.
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return f"Check {check.code} ({check.title}) could not be carried out: {type(error).__name__}{where}."
+
+
+def stamp(check: Check[Any], outcome: Outcome) -> Finding:
+    """Give an outcome the code, title and severity of its check."""
+    values = {f.name: getattr(outcome, f.name) for f in fields(outcome)}
+    values["severity"] = outcome.severity or check.severity
+    return Finding(code=check.code, title=check.title, **values)

@@ -1,0 +1,162 @@
+"""The results that travel between the stages. Frozen; arrays in them are shared and must not be written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from assay.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidationResult:
+    """Result of the stage "validate".
+
+    Attributes
+    ----------
+    findings
+        One for each expectation of the suite and at least one for each always-on check.
+    suite
+        Name of the suite, or None where the configuration names none.
+    """
+
+    findings: tuple[Finding, ...]
+    suite: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfSample:
+    """Honest predictions: no row is predicted by a model that saw it, or a row equal to it, or one of its group.
+
+    N rows, K learned classes, R repeats, F folds, E epochs, M = R * F members.
+
+    Attributes
+    ----------
+    classes
+        The K names of the learned classes: those of the dataset less the ones with too few rows.
+    labels
+        (N,) int64 in 0..K-1: the given label of each row; -1 where it is missing or its class was left out.
+    pred_probs
+        (N, K) float64, rows sum to 1: the mean over the repeats of the held-out probabilities.
+    repeat_probs
+        (R, N, K) float32: the held-out probabilities of each repeat.
+    folds
+        (R, N) int16: the fold that held the row out; -1 for a row that no member was trained on, whose prediction
+        is the mean over the repeat's members.
+    trained
+        (N,) bool: rows that took part in training and testing; the others are predicted only.
+    left_out
+        Class name -> rows, for the classes with fewer rows than folds.
+    train_loss, test_loss
+        (M, E) mean cross-entropy of each member after each epoch, in nats: on (a sample of) its own training rows
+        and on its held-out rows. NaN where it was not measured.
+    train_score, test_score
+        (M,) accuracy of each member on (a sample of) its own training rows and on its held-out rows.
+    device
+        "cpu", "cuda:0", ... and why it was chosen.
+    details
+        Recipe and size, for the manifest: seed, epochs, parameters a member, ...
+    """
+
+    classes: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+    pred_probs: npt.NDArray[np.float64]
+    repeat_probs: npt.NDArray[np.float32]
+    folds: npt.NDArray[np.int16]
+    trained: npt.NDArray[np.bool_]
+    left_out: Mapping[str, int]
+    train_loss: npt.NDArray[np.float64]
+    test_loss: npt.NDArray[np.float64]
+    train_score: npt.NDArray[np.float64]
+    test_score: npt.NDArray[np.float64]
+    device: str
+    details: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelNoiseResult:
+    """Result of the stage "label noise"; the arrays have one entry for each of the N rows.
+
+    Attributes
+    ----------
+    quality
+        (N,) float64 in [0, 1], low is suspect; NaN where the row could not be judged.
+    suspect
+        (N,) bool.
+    suggested
+        (N,) int64 in 0..K-1, the most likely class; equal to the given label where nothing else is suggested.
+    judged
+        (N,) bool: rows whose label was judged. A missing label and a class that was left out are not.
+    estimates
+        Tidy table of the estimated share of wrong labels: columns `by` ("overall", "class" or a sensitive feature),
+        `name`, `n`, `suspects`, `share`, `low`, `high`.
+    """
+
+    findings: tuple[Finding, ...]
+    quality: npt.NDArray[np.float64]
+    suspect: npt.NDArray[np.bool_]
+    suggested: npt.NDArray[np.int64]
+    judged: npt.NDArray[np.bool_]
+    estimates: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FairnessResult:
+    """Result of the stage "fairness".
+
+    Attributes
+    ----------
+    by_group
+        Tidy: columns `feature`, `group`, `metric`, `value`, `low`, `high`, `n` (the rows the metric rests on, such
+        as the group's positives for the true positive rate). `value` is NaN where it is not estimable.
+    disparities
+        Tidy: columns `feature`, `metric`, `kind` ("difference" or "ratio"), `value`, `low`, `high`, `worst`, `best`
+        (group names), `tolerance`, `status`.
+    counts
+        The table of counts everything is computed from: columns `feature`, `group`, `y_true`, `y_pred`, `n`.
+    """
+
+    findings: tuple[Finding, ...]
+    by_group: pd.DataFrame
+    disparities: pd.DataFrame
+    counts: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleaningEffect:
+    """What training without the suspect rows would change; both trainings judged on the same rows.
+
+    Attributes
+    ----------
+    removed
+        Number of suspect rows left out of the second training.
+    table
+        Tidy: columns `metric` ("accuracy", "demographic parity difference", ...), `feature` (None for overall),
+        `rows` ("all" or "not suspect": what both were judged on), `before`, `after`, `change`, `low`, `high` (the
+        paired 95% interval of the change), `n`.
+    """
+
+    removed: int
+    table: pd.DataFrame
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HealthResult:
+    """Result of the stage "health".
+
+    Attributes
+    ----------
+    metrics
+        Tidy: columns `metric`, `value`, `low`, `high`, `n`.
+    """
+
+    findings: tuple[Finding, ...]
+    metrics: pd.DataFrame
