@@ -51,7 +51,8 @@ class DataConfig(Section):
     header: bool = Field(True, description="Whether the first line of a CSV file names the columns.")
     names: tuple[str, ...] | None = Field(None, description="Column names of a file without a header.")
     missing: tuple[Text, ...] = Field(
-        (), description="Texts that mean 'missing' in this file, besides the empty cell, NA, NaN, null and their like."
+        (),
+        description="Texts that mean 'missing' in this file, besides the empty cell, NA, NaN, null and their like.",
     )
     sheet: str | None = Field(None, description="Sheet of an Excel file; by default the first.")
 
@@ -103,7 +104,10 @@ class ValidationConfig(Section):
         0.2, ge=0, le=1, description="Largest share of missing values in a feature (DQ018)."
     )
     leakage_auc: float = Field(
-        0.99, gt=0.5, le=1, description="A feature that alone reaches this out-of-sample AUC is a leak (DQ017)."
+        0.99,
+        gt=0.5,
+        le=1,
+        description="A feature that alone reaches this out-of-sample AUC is a leak (DQ017).",
     )
 
 
@@ -118,7 +122,8 @@ class LearningConfig(Section):
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of folds, weights and batches.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
     use_sensitive: bool = Field(
-        True, description="Whether the model sees the sensitive columns, as a model trained on all columns would."
+        True,
+        description="Whether the model sees the sensitive columns, as a model trained on all columns would.",
     )
 
 
@@ -145,7 +150,8 @@ class FairnessConfig(Section):
         0.95, ge=0.5, lt=1, description="Confidence of the intervals, simultaneous over groups and features."
     )
     cleaning_effect: bool = Field(
-        True, description="Whether a second, short training shows what removing the suspect rows would change."
+        True,
+        description="Whether a second, short training shows what removing the suspect rows would change.",
     )
 
 
@@ -153,7 +159,10 @@ class HealthConfig(Section):
     """When a model could not be trained on the data."""
 
     min_auc: float = Field(
-        0.55, ge=0.5, lt=1, description="The out-of-sample AUC must exceed this: below, there is no signal (MH001)."
+        0.55,
+        ge=0.5,
+        lt=1,
+        description="The out-of-sample AUC must exceed this: below, there is no signal (MH001).",
     )
     max_gap: float = Field(
         0.1, gt=0, le=1, description="Largest fall of accuracy from training to held-out rows (MH002)."
@@ -165,7 +174,8 @@ class Waiver(Section):
 
     check: str = Field(pattern=CODE_PATTERN, description="Code of the check, such as DQ011.")
     subject: str | None = Field(
-        None, description="Column, group or subject as the report shows it; by default all subjects of the check."
+        None,
+        description="Column, group or subject as the report shows it; by default all subjects of the check.",
     )
     owner: str = Field(min_length=1, description="Who answers for it.")
     reason: str = Field(min_length=1, description="Why the finding is acceptable.")
@@ -233,7 +243,13 @@ class AuditConfig(Section):
     @model_validator(mode="after")
     def _one_part_each(self) -> AuditConfig:
         parts: dict[str, list[str]] = {}
-        single = {"label": self.label, "id": self.id, "time": self.time, "group": self.group, "weight": self.weight}
+        single = {
+            "label": self.label,
+            "id": self.id,
+            "time": self.time,
+            "group": self.group,
+            "weight": self.weight,
+        }
         for role, column in single.items():
             if column is not None:
                 parts.setdefault(column, []).append(role)

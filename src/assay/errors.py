@@ -22,7 +22,7 @@ class AssayError(Exception):
     """Base of every error that Assay raises on purpose."""
 
 
-class _SeveralProblems(AssayError):
+class _ManyProblemsError(AssayError):
     """An error that names all offenders at once, not only the first.
 
     Parameters
@@ -36,15 +36,15 @@ class _SeveralProblems(AssayError):
         super().__init__("\n".join(self.problems))
 
 
-class ConfigurationError(_SeveralProblems):
+class ConfigurationError(_ManyProblemsError):
     """The configuration is wrong; nothing was read, trained or written."""
 
 
-class InputError(_SeveralProblems):
+class InputError(_ManyProblemsError):
     """The data cannot be read, or cannot be audited in the roles that they were given."""
 
 
-class ContractError(_SeveralProblems):
+class ContractError(_ManyProblemsError):
     """A value handed to a stage breaks the contract at its door."""
 
 

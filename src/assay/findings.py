@@ -7,13 +7,14 @@ each with the check's code, title and severity, and has a `Finding`. Only `Statu
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -202,7 +203,7 @@ def run_checks(checks: Iterable[Check[Input]], subject: Input) -> tuple[Finding,
 def _run(check: Check[Input], subject: Input) -> tuple[Finding, ...]:
     try:
         outcomes = tuple(check.run(subject))
-    except Exception as error:  # noqa: BLE001 -- a crash becomes a finding that cannot pass, and is logged
+    except Exception as error:
         log.exception("Check %s crashed", check.code)
         outcomes = (Outcome(Status.ERROR, _crash(check, error), remedy=_REPORT_IT),)
     if not outcomes:
