@@ -1,1 +1,36 @@
-"""Assay."""
+"""Assay audits a dataset before a model is trained on it, and says, with evidence, whether to train.
+
+>>> import assay
+>>> sorted(assay.__all__)
+['AuditReport', 'GateRejected', 'audit', 'load_config', 'run_audit']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.audit import audit, run_audit
+    from assay.config_file import load_config
+    from assay.errors import GateRejected
+    from assay.report import AuditReport
+
+__version__ = "0.1.0"
+__all__ = ["AuditReport", "GateRejected", "audit", "load_config", "run_audit"]
+
+_HOME = {
+    "AuditReport": "assay.report",
+    "GateRejected": "assay.errors",
+    "audit": "assay.audit",
+    "load_config": "assay.config_file",
+    "run_audit": "assay.audit",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Loaded on first use: `import assay` and `assay --help` do not wait for pandas.
+    if name not in _HOME:
+        raise AttributeError(f"module 'assay' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

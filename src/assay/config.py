@@ -7,10 +7,11 @@ and the form of the flow in the Prefect UI.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, model_validator
 
 from assay.findings import Severity
 
@@ -48,6 +49,10 @@ class DataConfig(Section):
         None, min_length=1, max_length=1, description="Field delimiter of a CSV file; by default detected."
     )
     encoding: str = Field("utf-8", description="Text encoding of a CSV or JSON Lines file.")
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of the numbers in a CSV file.")
+    thousands: str | None = Field(
+        None, min_length=1, max_length=1, description="Mark between the thousands of the numbers in a CSV file."
+    )
     header: bool = Field(True, description="Whether the first line of a CSV file names the columns.")
     names: tuple[str, ...] | None = Field(None, description="Column names of a file without a header.")
     missing: tuple[Text, ...] = Field(
@@ -55,6 +60,11 @@ class DataConfig(Section):
         description="Texts that mean 'missing' in this file, besides the empty cell, NA, NaN, null and their like.",
     )
     sheet: str | None = Field(None, description="Sheet of an Excel file; by default the first.")
+
+    @field_serializer("connection")
+    def _hide_password(self, connection: str | None) -> str | None:
+        # What is serialised ends in reports, manifests and the Prefect UI.
+        return connection and re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", connection)
 
     @model_validator(mode="after")
     def _one_source(self) -> DataConfig:

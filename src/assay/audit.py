@@ -1,0 +1,145 @@
+"""The audit: one straight line from a configuration to a report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from assay.config_file import parse_config
+from assay.fairness import assess_fairness, compare_cleaning
+from assay.gate import apply_severities, decide
+from assay.health import assess_health
+from assay.ingest import read_dataset
+from assay.label_noise import find_label_noise
+from assay.learning import out_of_sample
+from assay.manifest import Meter, StageRunner, write_manifest
+from assay.report import AuditReport
+from assay.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from assay.config import AuditConfig
+    from assay.dataset import Dataset
+    from assay.results import CleaningEffect, LabelNoiseResult, OutOfSample
+
+__all__ = ["STAGES", "StageRunner", "audit", "run_audit", "run_stage"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STAGES = ("ingest", "validate", "learn", "label noise", "fairness", "cleaning", "health", "gate")
+
+
+def run_stage(_name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a stage as the function that it is."""
+    return function(*args, **kwargs)
+
+
+def run_audit(
+    config: AuditConfig,
+    *,
+    frame: pd.DataFrame | None = None,
+    stage: StageRunner = run_stage,
+    progress: Callable[[str, float], None] | None = None,
+) -> AuditReport:
+    """Audit a dataset.
+
+    Parameters
+    ----------
+    config
+        What to audit and how; `config.data` is read unless `frame` is given.
+    frame
+        The dataset, in place of `config.data`; it is not changed.
+    stage
+        How a stage is run, such as as a Prefect task.
+    progress
+        Is told a stage and the share of it that is done, while a long stage works.
+
+    Raises
+    ------
+    AssayError
+        Where the configuration is wrong or the data cannot be read or audited.
+    """
+    run = Meter(stage)
+    dataset = run("ingest", read_dataset, config, frame)
+    validation = run("validate", validate, dataset, config.validation)
+    predictions = run("learn", out_of_sample, dataset, config.learning, progress=_of("learn", progress))
+    labels = run("label noise", find_label_noise, dataset, predictions, config.label_noise)
+    fairness = run("fairness", assess_fairness, dataset, predictions, config.fairness)
+    cleaning = run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress))
+    health = run("health", assess_health, dataset, predictions, config.health)
+    stages = (dataset, validation, labels, fairness, cleaning, health)
+    found = tuple(finding for result in stages for finding in result.findings)
+    findings = apply_severities(found, config.policy)
+    decision = run("gate", decide, findings, config.policy, today=dt.datetime.now(dt.UTC).date())
+    return AuditReport(
+        config=config,
+        dataset=dataset,
+        validation=validation,
+        predictions=predictions,
+        label_noise=labels,
+        fairness_result=fairness,
+        cleaning=cleaning,
+        health=health,
+        findings=findings,
+        ruling=decision,
+        manifest=write_manifest(config, dataset, predictions, run.stages),
+    )
+
+
+def audit(data: pd.DataFrame | str | Path, *, label: str, **settings: Any) -> AuditReport:
+    """Audit a frame or a file; the same audit as `assay gate` runs.
+
+    Parameters
+    ----------
+    data
+        The dataset: a frame, which is not changed, or the path of a file.
+    label
+        Column that a model would predict.
+    **settings
+        The rest of the configuration, by the keys of `audit.yaml`: `sensitive=["sex"]`, `id="person"`,
+        `learning={"repeats": 1}`, ...
+
+    Raises
+    ------
+    AssayError
+        Where a setting is wrong or the data cannot be read or audited.
+
+    Examples
+    --------
+    >>> import assay, pandas as pd
+    >>> frame = pd.DataFrame({"x": [0.0, 1.0] * 100, "y": ["no", "yes"] * 100})
+    >>> assay.audit(frame, label="y").decision in ("pass", "reject", "undecided")
+    True
+    """
+    if isinstance(data, str | Path):
+        return run_audit(parse_config({"data": {"path": str(data)}, "label": label, **settings}))
+    return run_audit(parse_config({"label": label, **settings}), frame=data)
+
+
+def assess_cleaning(
+    config: AuditConfig,
+    dataset: Dataset,
+    before: OutOfSample,
+    labels: LabelNoiseResult,
+    progress: Callable[[float], None],
+) -> CleaningEffect:
+    """Train once more without the suspect rows, in the same folds, and compare.
+
+    One repeat is enough for a comparison that is paired row by row; the first training is cut down to its first
+    repeat, since a mean over two would look better for that reason alone.
+    """
+    once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"))
+    if not labels.suspect.any() or not config.fairness.cleaning_effect:
+        return compare_cleaning(dataset, once, once, labels.suspect, config.fairness)
+    after = out_of_sample(dataset, config.learning, exclude=labels.suspect, repeats=1, progress=progress)
+    return compare_cleaning(dataset, once, after, labels.suspect, config.fairness)
+
+
+def _of(stage: str, progress: Callable[[str, float], None] | None) -> Callable[[float], None]:
+    return lambda fraction: progress(stage, fraction) if progress is not None else None

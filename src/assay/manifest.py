@@ -1,0 +1,116 @@
+"""What an audit ran on, with and for how long: everything that is needed to run it again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import platform
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from assay import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assay.config import AuditConfig
+    from assay.dataset import Dataset
+    from assay.results import OutOfSample
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# The libraries whose versions can change a figure.
+LIBRARIES = (
+    "cleanlab",
+    "fairlearn",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "prefect",
+    "scikit-learn",
+    "scipy",
+    "torch",
+)
+
+
+class StageRunner(Protocol):
+    """Runs one stage: the gate calls it, the Prefect flow makes a task of it."""
+
+    def __call__(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(*args, **kwargs)`, under the stage's name."""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A stage runner that measures every stage that another runner runs.
+
+    Attributes
+    ----------
+    stages
+        For each finished stage: `seconds` of wall time, `cpu_seconds` of this process on all cores, and
+        `peak_memory_mb`, the largest resident memory of the process up to the end of the stage (None where the
+        platform does not tell).
+    """
+
+    stage: StageRunner
+    stages: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    def __call__(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a stage and note what it took."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = self.stage(name, function, *args, **kwargs)
+        self.stages[name] = {
+            "seconds": round(time.perf_counter() - wall, 3),
+            "cpu_seconds": round(time.process_time() - cpu, 3),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        return result
+
+
+def peak_memory_mb() -> float | None:
+    """Largest resident memory of this process so far, in MiB; None where the platform does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+
+
+def write_manifest(
+    config: AuditConfig, dataset: Dataset, predictions: OutOfSample, stages: dict[str, dict[str, float | None]]
+) -> dict[str, Any]:
+    """Describe an audit in plain JSON values."""
+    return {
+        "assay": __version__,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "name": config.name or "dataset",
+        "source": dataset.source,
+        "fingerprint": dataset.fingerprint,
+        "rows": len(dataset),
+        "columns": len(dataset.frame.columns),
+        "config": config.model_dump(mode="json"),
+        "suite_sha256": _digest(config.validation.suite),
+        "seed": config.learning.seed,
+        "device": predictions.device,
+        "training": dict(predictions.details),
+        "stages": stages,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
+        "platform": platform.platform(),
+    }
+
+
+def _digest(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

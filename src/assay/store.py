@@ -1,0 +1,219 @@
+"""Audits on disk: each appears whole or not at all, and is found again.
+
+An audit is the directory `<folder>/<name>/<UTC time>-<digest>`; docs/report.md says what lies in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import re
+import secrets
+import shutil
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assay.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = "assay-report/1"
+REPORT = "report.json"
+
+# Long enough to tell names apart, short enough for every file system with the rest of the path.
+_SLUG_LENGTH = 80
+_PROBE_BYTES = 4096
+_SHOWN_RUNS = 10
+
+
+class Savable(Protocol):
+    """What can be stored: something that writes its own files, `report.json` among them."""
+
+    def write(self, folder: Path) -> None:
+        """Write all files into `folder`, which exists and is empty."""
+
+
+def save_audit(report: Savable, folder: Path, name: str) -> Path:
+    """Write an audit to a new directory `<folder>/<name>/<UTC time>-<digest>` and return that directory.
+
+    Everything is written beside its place and renamed at the end, so that a reader, or a run that dies, never
+    sees half an audit.
+
+    Parameters
+    ----------
+    report
+        Usually an `assay.report.AuditReport`.
+    folder
+        Folder of all audits; made where it is missing.
+    name
+        Name of the dataset; see `slug`.
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be written: a full disk, no permission, a file in the way. Nothing is left behind.
+    """
+    home = folder / slug(name)
+    partial = home / f".partial-{secrets.token_hex(8)}"
+    try:
+        partial.mkdir(parents=True)
+        report.write(partial)
+        digest = hashlib.sha256((partial / REPORT).read_bytes()).hexdigest()[:8]
+        return partial.rename(_free(home / f"{_now()}-{digest}"))
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    finally:
+        # Also after Ctrl-C. After the rename there is nothing left to remove.
+        shutil.rmtree(partial, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            home.rmdir()  # only where it is empty
+
+
+def check_writable(folder: Path) -> None:
+    """Try out, before any work begins, whether an audit could be written below `folder`.
+
+    Leaves nothing behind, and does not make the folder.
+
+    Raises
+    ------
+    StorageError
+        Where it could not.
+    """
+    try:
+        existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        probe = existing / f".assay-probe-{secrets.token_hex(8)}"
+        try:
+            probe.write_bytes(bytes(_PROBE_BYTES))
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def find_audit(run: str, folder: Path) -> Path:
+    """Directory of a stored audit.
+
+    Parameters
+    ----------
+    run
+        A path of an audit's directory or of a file in it; an id or the unique beginning of one, also as
+        `<name>/<id>`; or "latest", the audit with the newest time.
+    folder
+        Folder of all audits.
+
+    Raises
+    ------
+    StorageError
+        Where there is none, or more than one; the message lists the known ones.
+    """
+    if run and (place := _audit_at(Path(run))):
+        return place
+    known = _known(folder)
+    if run == "latest" and known:
+        return known[-1]
+    found = [path for path in known if run and _answers_to(path, run)]
+    exact = [path for path in found if path.name == run]
+    if len(found) == 1 or exact:
+        return (exact or found)[0]
+    problem = f"must be one audit in {folder}, got '{run}', which fits {len(found) or 'none'}."
+    raise StorageError(f"run {problem} {_listing(found or known)}")
+
+
+def read_audit(path: Path) -> dict[str, Any]:
+    """Read the `report.json` of a stored audit.
+
+    Parameters
+    ----------
+    path
+        Directory of the audit, as `find_audit` returns it, or the file itself.
+
+    Raises
+    ------
+    StorageError
+        Where it is missing, damaged, or of a schema that this version does not know.
+    """
+    file = path / REPORT if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StorageError(f"{file} cannot be read: {error.strerror}. Run the audit again.") from error
+    except ValueError as error:
+        raise StorageError(f"{file} is not an audit: it is not valid JSON. Run the audit again.") from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise StorageError(
+            f"{file} must have the schema '{SCHEMA}', got {schema!r}. Read it with the version of Assay that "
+            "wrote it, or run the audit again."
+        )
+    return dict(document)
+
+
+def slug(name: str) -> str:
+    """`name` as the name of a directory: letters, digits, `.`, `_` and `-`, no leading dot, 80 characters at most.
+
+    >>> slug("Loans 2026 (EU)"), slug("../../etc/passwd"), slug("")
+    ('Loans-2026-EU', 'etc-passwd', 'dataset')
+    """
+    text = re.sub(r"[^\w.]+", "-", unicodedata.normalize("NFC", name))
+    # Windows drops trailing dots and spaces; a leading dot hides, and ".." climbs.
+    text = text[:_SLUG_LENGTH].strip(".-")
+    # File systems count bytes: 255 at most, and a letter may take four.
+    while len(text.encode()) > 200:
+        text = text[:-1]
+    return text or "dataset"
+
+
+def _now() -> str:
+    # To the millisecond, so that "latest" is told apart when audits follow each other quickly.
+    return dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
+
+
+def _free(path: Path) -> Path:
+    # Renaming onto an empty directory would replace it, and onto a full one fail.
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def _audit_at(path: Path) -> Path | None:
+    try:
+        place = path.parent if path.is_file() else path
+        return place if (place / REPORT).is_file() else None
+    except OSError:  # a text too long for a path, or a directory that may not be looked into
+        return None
+
+
+def _known(folder: Path) -> list[Path]:
+    """Directories of all audits, oldest first; the hidden ones are still being written."""
+
+    def audits() -> Iterator[Path]:
+        for report in folder.glob(f"*/*/{REPORT}"):
+            if not report.parent.name.startswith("."):
+                yield report.parent
+
+    return sorted(audits(), key=lambda path: path.name)
+
+
+def _answers_to(path: Path, run: str) -> bool:
+    return path.name.startswith(run) or f"{path.parent.name}/{path.name}".startswith(run)
+
+
+def _listing(known: list[Path]) -> str:
+    if not known:
+        return "There is no audit yet: `assay run` or `assay gate` makes one."
+    shown = [f"{path.parent.name}/{path.name}" for path in reversed(known[-_SHOWN_RUNS:])]
+    more = f" and {len(known) - len(shown):,} older ones" if len(known) > len(shown) else ""
+    return f"Give one of: {', '.join(shown)}{more}."
+
+
+def _cannot_write(folder: Path, error: OSError) -> StorageError:
+    reason = (error.strerror or type(error).__name__).rstrip(".")
+    return StorageError(
+        f"The audit cannot be written to {folder}: {reason}. Free space, or give another folder (output.folder)."
+    )
