@@ -54,7 +54,7 @@ class DataConfig(Section):
         None, min_length=1, max_length=1, description="Mark between the thousands of the numbers in a CSV file."
     )
     header: bool = Field(True, description="Whether the first line of a CSV file names the columns.")
-    names: tuple[str, ...] | None = Field(None, description="Column names of a file without a header.")
+    names: tuple[Text, ...] | None = Field(None, description="Column names of a file without a header.")
     missing: tuple[Text, ...] = Field(
         (),
         description="Texts that mean 'missing' in this file, besides the empty cell, NA, NaN, null and their like.",
@@ -80,7 +80,7 @@ class DataConfig(Section):
 class SensitiveFeature(Section):
     """A feature by which people may be treated differently: a column, or bins of a numeric one."""
 
-    column: str = Field(description="Column of the dataset.")
+    column: Text = Field(description="Column of the dataset.")
     bins: tuple[float, ...] | None = Field(
         None, min_length=1, description="Inner edges for a number: [25, 60] makes <25, 25-60 and >=60."
     )
@@ -99,7 +99,7 @@ class SensitiveFeature(Section):
 
 
 def _as_feature(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
+    return {"column": value} if isinstance(value, str | int) else value
 
 
 class ValidationConfig(Section):
@@ -140,7 +140,15 @@ class LearningConfig(Section):
 class LabelNoiseConfig(Section):
     """How many wrong labels are too many."""
 
-    max_share: float = Field(0.05, ge=0, le=1, description="Largest estimated share of wrong labels (LN001).")
+    max_share: float = Field(
+        0.05, ge=0, le=1, description="Largest estimated share of wrong labels (LN001), also of a class (LN002)."
+    )
+    max_group_difference: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Largest excess of a sensitive group's contradicted labels over all other rows' (LN003).",
+    )
 
 
 class FairnessConfig(Section):
@@ -205,7 +213,7 @@ class OutputConfig(Section):
     """Where an audit is written, and what it may show."""
 
     folder: Path = Field(Path("audits"), description="Folder of the audits, relative to this file.")
-    show_values: tuple[str, ...] = Field(
+    show_values: tuple[Text, ...] = Field(
         (), description="Columns whose raw values may appear in reports; by default none."
     )
     rows: Literal["csv", "parquet"] = Field("csv", description="Format of the row files.")
@@ -218,18 +226,18 @@ class AuditConfig(Section):
         None, pattern=r"^[\w][\w.-]{0,99}$", description="Name of the dataset; by default the file's."
     )
     data: DataConfig | None = Field(None, description="Where the data are; not needed for a frame in Python.")
-    label: str = Field(min_length=1, description="Column that a model would predict.")
+    label: Text = Field(min_length=1, description="Column that a model would predict.")
     positive: Text | None = Field(
         None, description="The favourable label; by default the last of two labels in sorted order."
     )
-    id: str | None = Field(None, description="Column that identifies a row; never a feature.")
+    id: Text | None = Field(None, description="Column that identifies a row; never a feature.")
     sensitive: tuple[Annotated[SensitiveFeature, BeforeValidator(_as_feature)], ...] = Field(
         (), description="Sensitive features: column names, or mappings with column, bins and name."
     )
-    time: str | None = Field(None, description="Column that says when a row arose; never a feature.")
-    group: str | None = Field(None, description="Column whose equal values must stay in one fold; never a feature.")
-    weight: str | None = Field(None, description="Column of sample weights; never a feature.")
-    ignore: tuple[str, ...] = Field((), description="Columns that no model should see.")
+    time: Text | None = Field(None, description="Column that says when a row arose; never a feature.")
+    group: Text | None = Field(None, description="Column whose equal values must stay in one fold; never a feature.")
+    weight: Text | None = Field(None, description="Column of sample weights; never a feature.")
+    ignore: tuple[Text, ...] = Field((), description="Columns that no model should see.")
     validation: ValidationConfig = Field(ValidationConfig(), description="Is the data valid?")
     learning: LearningConfig = Field(LearningConfig(), description="How honest predictions are made.")
     label_noise: LabelNoiseConfig = Field(LabelNoiseConfig(), description="Are the labels right?")

@@ -51,7 +51,9 @@ def load_config(path: str | Path) -> AuditConfig:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it cannot be parsed"
-        raise ConfigurationError(f"{path}{line}: not valid YAML: {what}.") from error
+        raise ConfigurationError(f"{path}{line}: not valid YAML: {what}. Correct it.") from error
+    except ValueError as error:  # such as a date on the 13th month
+        raise ConfigurationError(f"{path}: not valid YAML: {error}. Correct the value, or quote it.") from error
     if not isinstance(values, dict):
         raise ConfigurationError(
             f"{path} must be a mapping such as 'label: approved'. `assay init DATA --label COLUMN` writes a first one."
@@ -108,29 +110,35 @@ def _read(path: Path) -> str:
         raise ConfigurationError(f"{path} cannot be read: {reason}.") from error
 
 
-def _lines(node: yaml.Node | None, at: Location = ()) -> Iterator[tuple[Location, int]]:
+def _lines(node: yaml.Node | None, at: Location = (), above: tuple[int, ...] = ()) -> Iterator[tuple[Location, int]]:
+    if id(node) in above:  # an alias to what it stands in
+        return
+    above = (*above, id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*at, key.value)
             yield here, key.start_mark.line + 1
-            yield from _lines(value, here)
+            yield from _lines(value, here, above)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield (*at, index), item.start_mark.line + 1
-            yield from _lines(item, (*at, index))
+            yield from _lines(item, (*at, index), above)
 
 
-def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+def _repeated(node: yaml.Node | None, above: tuple[int, ...] = ()) -> Iterator[tuple[str, int]]:
+    if id(node) in above:
+        return
+    above = (*above, id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 yield key.value, key.start_mark.line + 1
             seen.add(key.value)
-            yield from _repeated(value)
+            yield from _repeated(value, above)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated(item)
+            yield from _repeated(item, above)
 
 
 def _describe(error: ErrorDetails, name: str, lines: Mapping[Location, int]) -> str:
@@ -183,9 +191,25 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _resolve_paths(config: AuditConfig, base: Path) -> AuditConfig:
     def absolute(path: Path | None) -> Path | None:
-        return None if path is None else (base / path.expanduser()).resolve()
+        try:
+            return None if path is None else (base / path.expanduser()).resolve()
+        except (RuntimeError, ValueError) as error:  # no such user's home; a NUL character
+            raise ConfigurationError(
+                f"{path} must be a path that exists here, got one that cannot: {error}."
+            ) from error
 
-    data = config.data and config.data.model_copy(update={"path": absolute(config.data.path)})
+    data = config.data and config.data.model_copy(
+        update={"path": absolute(config.data.path), "connection": _absolute_sqlite(config.data.connection, base)}
+    )
     validation = config.validation.model_copy(update={"suite": absolute(config.validation.suite)})
     output = config.output.model_copy(update={"folder": absolute(config.output.folder)})
     return config.model_copy(update={"data": data, "validation": validation, "output": output})
+
+
+def _absolute_sqlite(connection: str | None, base: Path) -> str | None:
+    """Let the path in `sqlite:///loans.db` be relative to the file too, as every other path is."""
+    prefix = "sqlite:///"
+    relative = (connection or "").removeprefix(prefix)
+    if connection is None or not connection.startswith(prefix) or relative.startswith(("/", ":", "file:", "$")):
+        return connection
+    return f"{prefix}{base / relative}" if relative else connection

@@ -1,1 +1,6 @@
-"""fairness."""
+"""The stage "fairness": whom a model trained on the data would treat how, and what cleaning would change."""
+
+from assay.fairness.assessment import CHECKS, assess_fairness
+from assay.fairness.cleaning import compare_cleaning
+
+__all__ = ["CHECKS", "assess_fairness", "compare_cleaning"]

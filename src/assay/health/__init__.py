@@ -1,1 +1,6 @@
-"""health."""
+"""Model health: whether anything can be learned from the data, and whether what is learned holds on other rows."""
+
+from assay.health.assessment import assess_health
+from assay.health.checks import CHECKS
+
+__all__ = ["CHECKS", "assess_health"]

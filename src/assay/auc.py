@@ -1,0 +1,102 @@
+"""Area under the ROC curve with its interval, for two classes and for more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.intervals import wilson
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from assay.findings import Interval
+
+# With fewer rows than this in the smallest class DeLong's variance is too small; the largest possible one is taken.
+_FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Auc:
+    """An AUC: `value` in [0, 1] (0.5 is chance), its interval, and the rows of the smallest class it rests on."""
+
+    value: float
+    interval: Interval
+    smallest_class: int
+
+
+def compute_auc(
+    labels: npt.NDArray[np.int64], pred_probs: npt.NDArray[np.float64], confidence: float = 0.95
+) -> Auc | None:
+    """AUC of two classes, or the unweighted mean of the one-versus-rest AUCs of more; ties count one half.
+
+    The variance is DeLong's, from the influence of each row on the mean over the classes, so that the correlation
+    between the classes' AUCs is in it. The interval is Wilson's for the number of independent trials that would have
+    this variance: it stays within [0, 1] and does not collapse where the AUC is 1.
+
+    Parameters
+    ----------
+    labels
+        (N,) in 0..K-1.
+    pred_probs
+        (N, K), out-of-sample; columns in the order of the classes.
+    confidence
+        In (0, 1), two-sided.
+
+    Returns
+    -------
+    Auc or None
+        None where fewer than two classes occur. A class that does not occur is left out of the mean.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595; upper bound of the variance: Birnbaum and Klose
+    1957, doi:10.1214/aoms/1177706883.
+    """
+    counts = np.bincount(labels, minlength=pred_probs.shape[1])
+    present = np.flatnonzero(counts)
+    if len(present) < 2:
+        return None
+    # With two classes the second one-versus-rest curve is the first one mirrored.
+    curves = present[1:] if pred_probs.shape[1] == 2 else present
+    total = 0.0
+    influence = np.zeros(len(labels))
+    for column in curves:
+        area, part = _one_versus_rest(pred_probs[:, column], labels == column)
+        total += area
+        influence += part
+    value = min(1.0, max(0.0, total / len(curves)))
+    variance = float(np.sum((influence / len(curves)) ** 2))
+    smallest = int(counts[present].min())
+    trials = value * (1 - value) / variance if variance > 0 and smallest >= _FEW else float(smallest)
+    interval = wilson(value * trials, trials, confidence)
+    assert interval is not None
+    return Auc(value, interval, smallest)
+
+
+def _one_versus_rest(
+    scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Area, and the (N,) influence of each row on it (its squares sum to DeLong's variance)."""
+    order = np.argsort(scores, kind="stable")
+    ordered, is_positive = scores[order], positive[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    end = np.r_[first[1:], len(scores)]
+    positives_before = np.r_[0, np.cumsum(is_positive)]
+    # Of each run of tied scores: the positives and negatives below it, those in it counting half.
+    lower_positives = (positives_before[first] + positives_before[end]) / 2
+    lower_negatives = (first + end) / 2 - lower_positives
+    n_positive = int(positives_before[-1])
+    n_negative = len(scores) - n_positive
+    won = np.where(
+        is_positive,
+        np.repeat(lower_negatives / n_negative, end - first),
+        np.repeat(1 - lower_positives / n_positive, end - first),
+    )
+    area = float(won[is_positive].mean())
+    size = np.where(is_positive, n_positive, n_negative)
+    influence = np.empty(len(scores))
+    influence[order] = (won - area) / np.sqrt(size * np.maximum(1.0, size - 1.0))
+    return area, influence

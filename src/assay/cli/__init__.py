@@ -1,0 +1,189 @@
+"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`.
+
+Only what `assay --help` needs is imported here; the rest is imported when a command needs it. There is no
+`from __future__ import annotations`: typer reads the annotations.
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.cli.ending import EXIT_CODES, ending
+from assay.cli.progress import Display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.config import AuditConfig
+    from assay.report import AuditReport
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Audits a dataset before a model is trained on it, and says, with evidence, whether to train.",
+    epilog="Exit codes: 0 pass, 1 reject, 2 a mistake in the configuration or the data, 3 undecided, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AuditFile = Annotated[
+    Path, typer.Argument(metavar="AUDIT.yaml", help="Configuration of the audit.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON on standard output, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors; the exit code is the verdict.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log, and the traceback of an error.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the audits, in place of the configured one."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    # As Ctrl-C does: what is half written is removed on the way out. CI systems and schedulers stop jobs so.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(128 + signal.SIGTERM))
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from assay import __version__
+
+        typer.echo(f"assay {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def init(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="File with the dataset.", show_default=False)],
+    *,
+    label: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column that a model would predict.", show_default=False)
+    ],
+    sensitive: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Sensitive feature; may be given several times.")
+    ] = None,
+    positive: Annotated[str | None, typer.Option(metavar="VALUE", help="The favourable label.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that identifies a row.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write; by default beside DATA.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a first audit.yaml and a first expectation suite for a dataset."""
+    with ending(verbose=verbose):
+        from assay.cli.verdict import show_first_config
+        from assay.first_config import write_first_config
+
+        written = write_first_config(
+            data, label=label, sensitive=sensitive or (), positive=positive, id=id_, folder=output, force=force
+        )
+        show_first_config(written)
+
+
+@app.command()
+def run(
+    audit: AuditFile, *, json: Json = False, quiet: Quiet = False, verbose: Verbose = False, output: Folder = None
+) -> None:
+    """Audit a dataset as a Prefect flow, which the Prefect UI shows.
+
+    The run goes to the server at PREFECT_API_URL, or without one to an embedded server.
+    """
+
+    def through_prefect(config: "AuditConfig", display: Display) -> tuple["AuditReport", Path | None]:
+        # Not found by the type checker in the checkout, where the package lies in pipelines/.
+        from assay.pipelines import run_flow  # type: ignore[import-not-found,unused-ignore]
+
+        report, place = run_flow(config, stage=display.stage, progress=display.progress, quiet=not verbose)
+        return report, place
+
+    _audit(audit, through_prefect, json=json, quiet=quiet, verbose=verbose, output=output)
+
+
+@app.command()
+def gate(
+    audit: AuditFile,
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    output: Folder = None,
+    save: Annotated[bool, typer.Option("--save/--no-save", help="Whether to write the audit to its folder.")] = True,
+) -> None:
+    """Make the same audit in this process, without Prefect: the gate in front of a training."""
+
+    def in_process(config: "AuditConfig", display: Display) -> tuple["AuditReport", Path | None]:
+        from assay.store import check_writable
+
+        if save:
+            check_writable(config.output.folder)
+        from assay.audit import run_audit
+
+        report = run_audit(config, stage=display.stage, progress=display.progress)
+        return report, display.stage("report", report.save, config.output.folder) if save else None
+
+    _audit(audit, in_process, json=json, quiet=quiet, verbose=verbose, output=output)
+
+
+@app.command()
+def show(
+    audit: Annotated[
+        str, typer.Argument(metavar="RUN", help="Directory, id or beginning of an id of an audit, or latest.")
+    ] = "latest",
+    *,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the audits.")] = Path("audits"),
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show the verdict of a past audit. The exit code says whether it was found, not what it says."""
+    with ending(verbose=verbose):
+        from assay.cli.verdict import show_verdict
+        from assay.store import find_audit, read_audit
+
+        # A folder of audits stands for the latest one in it.
+        if Path(audit).is_dir() and not (Path(audit) / "report.json").exists():
+            audit, folder = "latest", Path(audit)
+        place = find_audit(audit, folder)
+        show_verdict(read_audit(place), place, as_json=json)
+
+
+def _audit(
+    file: Path,
+    work: "Callable[[AuditConfig, Display], tuple[AuditReport, Path | None]]",
+    *,
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    output: Path | None,
+) -> None:
+    """Audit what `file` says in the way of `work`, show the verdict, and exit with its code."""
+    with ending(verbose=verbose):
+        from assay.config_file import load_config
+
+        config = load_config(file)
+        if output is not None:
+            place = config.output.model_copy(update={"folder": output.resolve()})
+            config = config.model_copy(update={"output": place})
+        with Display(quiet=quiet) as display:
+            report, directory = work(config, display)
+        if not quiet:
+            from assay.cli.verdict import show_verdict
+
+            show_verdict(report.to_dict(), directory, as_json=json)
+        raise typer.Exit(EXIT_CODES[report.decision])

@@ -1,0 +1,104 @@
+"""How a command begins and ends: its streams, and the exit code for everything that can happen.
+
+0 pass, 1 reject, 2 a mistake in the configuration, the data or the place of the output, 3 undecided (which includes
+an audit that broke down: it decides nothing), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import traceback
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from assay.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_CODES = {"pass": 0, "reject": 1, "undecided": 3}
+MISTAKE = 2
+UNDECIDED = EXIT_CODES["undecided"]
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def prepare(*, verbose: bool) -> None:
+    """Make the streams fit for any text, and keep the libraries' logs and warnings off the terminal or show them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's encoding cannot show is escaped; the verdict must not die of it.
+            stream.reconfigure(errors="backslashreplace")
+    if verbose:
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+        logging.getLogger("assay").setLevel(logging.INFO)
+        return
+    # Without a handler Python prints errors itself; a crashed check has its traceback logged, which quotes values.
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+@contextmanager
+def ending(*, verbose: bool) -> Iterator[None]:
+    """Turn whatever ends a command into one message and an exit code."""
+    prepare(verbose=verbose)
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was written.")
+        raise typer.Exit(INTERRUPTED) from None
+    except AssayError as error:
+        if verbose:
+            traceback.print_exc()
+        complain(str(error))
+        raise typer.Exit(MISTAKE) from error
+    except Exception as error:
+        if verbose:
+            traceback.print_exc()
+        complain(_breakdown(error, verbose=verbose))
+        raise typer.Exit(UNDECIDED) from error
+
+
+def complain(message: str) -> None:
+    """Print an error, a line each, on standard error; nothing in it is markup or moves the cursor."""
+    for line in message.splitlines():
+        print(f"assay: {printable(line)}", file=sys.stderr)  # noqa: T201 -- the command line speaks
+
+
+def say(text: str) -> None:
+    """Print on standard output; a reader that went away, such as `head`, is no error."""
+    try:
+        print(text, flush=True)  # noqa: T201 -- the command line speaks
+    except BrokenPipeError:
+        # What is still to be printed goes nowhere, so that Python does not stumble over it at its end.
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with characters that a terminal would obey or hide written as escapes.
+
+    >>> printable("a\x1b[31mb\u202ec")
+    'a\\x1b[31mb\\u202ec'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _breakdown(error: Exception, *, verbose: bool) -> str:
+    # The text of an exception often quotes values of the data: it is shown with the traceback only.
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    advice = "" if verbose else " Run again with --verbose for the traceback."
+    return (
+        f"The audit broke down and decides nothing: {type(error).__name__}{where}.{advice} "
+        "This is a defect of Assay: please report it."
+    )

@@ -1,0 +1,314 @@
+"""What training without the suspect rows would change in accuracy and in the disparities.
+
+Both trainings predict the same rows, so the change is estimated from pairs: a table of counts (group x y_true x
+y_pred before x y_pred after). Drawing rows with replacement and counting them is the same as drawing the counts of
+the cells from a multinomial distribution, and takes milliseconds however many rows there are.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assay.errors import ContractError
+from assay.fairness.counts import Cells, count_cells, judged_rows, read_features
+from assay.fairness.disparity import MIN_CASES
+from assay.fairness.wording import confidently, percent, points, points_between
+from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Table, run_checks
+from assay.results import CleaningEffect
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+
+    import numpy.typing as npt
+
+    from assay.config import FairnessConfig
+    from assay.dataset import Dataset
+    from assay.findings import Scalar
+    from assay.results import OutOfSample
+
+    Mask = npt.NDArray[np.bool_]
+    Counts = npt.NDArray[np.float64]
+    Codes = npt.NDArray[np.int64]
+
+DRAWS = 10_000
+# Any number will do; a fixed one gives the same interval for the same table.
+SEED = 20_240_229
+# Draws times cells held at once: 32 MB of counts.
+DRAWN_AT_ONCE = 1 << 22
+ALL, NOT_SUSPECT = "all", "not suspect"
+ACCURACY = "accuracy"
+PARITY = "demographic parity difference"
+ODDS = "equalized odds difference"
+METHOD = "paired bootstrap of the counts, percentiles"
+_COLUMNS = ("metric", "feature", "rows", "before", "after", "change", "low", "high", "n")
+_SPELT_OUT = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rate:
+    """Two rates, before and after, in each of G compared groups.
+
+    Attributes
+    ----------
+    cases
+        (C, G) bool: the cells that are cases of the group.
+    hits
+        (C,) bool each, before and after: among the cases, those that count.
+    """
+
+    cases: npt.NDArray[np.bool_]
+    hits: tuple[Mask, Mask]
+
+    def values(self, counts: Counts) -> Counts:
+        """Return the rates (2, B, G) of B tables of counts (B, C); NaN where a group has no case."""
+        cases = counts @ self.cases
+        hits = np.stack([counts @ (self.cases & hit[:, None]) for hit in self.hits])
+        values: Counts = np.divide(hits, cases, out=np.full(hits.shape, np.nan), where=cases > 0)
+        return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accuracy:
+    """The share of rows whose label was predicted."""
+
+    rate: Rate
+
+    def __call__(self, counts: Counts) -> Counts:
+        """Return (2, B) figures of (B, C) counts."""
+        return self.rate.values(counts)[:, :, 0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LargestDifference:
+    """The largest difference between groups in any of several rates; NaN where there is no rate to compare."""
+
+    rates: tuple[Rate, ...]
+
+    def __call__(self, counts: Counts) -> Counts:
+        """Return (2, B) figures of (B, C) counts."""
+        found = np.full((2, len(counts)), np.nan)
+        for rate in self.rates:
+            values = rate.values(counts)
+            # fmax and fmin pass over a group that a draw left without cases.
+            found = np.fmax(found, np.fmax.reduce(values, axis=2) - np.fmin.reduce(values, axis=2))
+        return found
+
+
+def compare_cleaning(
+    dataset: Dataset,
+    before: OutOfSample,
+    after: OutOfSample,
+    suspect: npt.NDArray[np.bool_],
+    config: FairnessConfig,
+) -> CleaningEffect:
+    """Compare two trainings, with and without the suspect rows, on the same rows.
+
+    The rows are those that the first training predicted out of sample, of the classes that both learned, against
+    their labels as given: once all of them, once without the suspect ones. For each sensitive feature (not for
+    intersections, whose largest difference is mostly noise) the largest difference in selection rates and the
+    equalized odds difference are compared, among groups of at least `config.min_group_size` rows.
+
+    Parameters
+    ----------
+    dataset
+        N rows.
+    before, after
+        Predictions of all N rows by the trainings with and without the suspect rows.
+    suspect
+        (N,) bool, the rows left out of the second training.
+    config
+        `confidence` is that of each interval by itself: they inform and decide nothing.
+
+    Returns
+    -------
+    CleaningEffect
+        Intervals are percentiles of `DRAWS` draws; `n` counts the rows judged.
+
+    Raises
+    ------
+    ContractError
+        Where predictions or `suspect` do not belong to the dataset.
+    """
+    judged = judged_rows(dataset, before)
+    judged_rows(dataset, after)
+    if suspect.shape != judged.shape or suspect.dtype != np.bool_:
+        raise ContractError(
+            f"suspect must be a boolean array of shape {judged.shape}, got {suspect.dtype} of shape {suspect.shape}. "
+            "Pass one flag for each row."
+        )
+    if not np.isfinite(after.pred_probs[judged]).all():
+        raise ContractError("after.pred_probs must be finite, got NaN or infinity. Predict the left-out rows too.")
+    removed = int((suspect & before.trained).sum())
+    table = pd.DataFrame(columns=list(_COLUMNS))
+    if removed and judged.any():
+        table = _compare(dataset, (before, after), judged, suspect, config)
+    effect = CleaningEffect(removed, table)
+    findings = run_checks((CLEANING_CHECK,), _Described(effect, config.confidence))
+    return CleaningEffect(removed, table, findings)
+
+
+def _compare(
+    dataset: Dataset, trainings: tuple[OutOfSample, OutOfSample], judged: Mask, suspect: Mask, config: FairnessConfig
+) -> pd.DataFrame:
+    before, after = trainings
+    y_true = _dataset_codes(dataset, before, before.labels)
+    learned = np.isin(y_true, [dataset.labels.classes.index(name) for name in after.classes])
+    predicted = [_dataset_codes(dataset, p, p.pred_probs.argmax(axis=1)) for p in trainings]
+    k = len(dataset.labels.classes)
+    features = [f for f in read_features(dataset, intersections=False) if len(f.groups) > 1]
+    rows = []
+    for name, chosen in ((ALL, judged & learned), (NOT_SUSPECT, judged & learned & ~suspect)):
+        weights = None if dataset.weights is None else dataset.weights[chosen]
+        outcome = [(codes[chosen], k) for codes in (y_true, *predicted)]
+        cells = count_cells(outcome, weights)
+        found: list[tuple[str | None, dict[str, object]]] = [
+            (None, change) for change in _changes(cells, {ACCURACY: _accuracy(cells)}, config.confidence)
+        ]
+        for feature in features:
+            cells = count_cells([(feature.codes[chosen], len(feature.groups)), *outcome], weights)
+            figures = _disparities(cells, _favourable(dataset, before, after), config.min_group_size)
+            found += [(feature.name, change) for change in _changes(cells, figures, config.confidence)]
+        rows += [{**change, "feature": feature, "rows": name, "n": int(chosen.sum())} for feature, change in found]
+    names = pd.Series([row["feature"] for row in rows], dtype=object)  # else None would become NaN
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(feature=names)
+
+
+def _favourable(dataset: Dataset, before: OutOfSample, after: OutOfSample) -> int | tuple[int, ...] | None:
+    """Return the positive class; where there is none, all classes; None where a training did not learn it."""
+    names = dataset.labels.classes
+    if dataset.labels.positive is None:
+        return tuple(range(len(names)))
+    positive = names[dataset.labels.positive]
+    return dataset.labels.positive if positive in before.classes and positive in after.classes else None
+
+
+def _dataset_codes(dataset: Dataset, predictions: OutOfSample, codes: Codes) -> Codes:
+    """Codes of the dataset's classes for codes of the learned ones; -1 stays -1."""
+    return np.array([*(dataset.labels.classes.index(name) for name in predictions.classes), -1])[codes]
+
+
+def _accuracy(cells: Cells) -> Accuracy:
+    y_true, before, after = cells.keys
+    return Accuracy(Rate(np.ones((len(y_true), 1), dtype=bool), (before == y_true, after == y_true)))
+
+
+def _disparities(
+    cells: Cells, favourable: int | tuple[int, ...] | None, min_group_size: int
+) -> dict[str, LargestDifference]:
+    """Return what FB010 and FB011 judge, on cells (group, y_true, before, after)."""
+    if favourable is None:
+        return {PARITY: LargestDifference(()), ODDS: LargestDifference(())}
+    group, y_true, before, after = cells.keys
+    everyone = np.ones(len(group), dtype=bool)
+    parity: list[Rate | None] = []
+    odds: list[Rate | None] = []
+    for code in favourable if isinstance(favourable, tuple) else (favourable,):
+        hits = (before == code, after == code)
+        parity.append(_compared(cells, everyone, 1, hits, min_group_size))
+        odds.append(_compared(cells, y_true == code, MIN_CASES, hits, min_group_size))
+        if not isinstance(favourable, tuple):
+            odds.append(_compared(cells, y_true != code, MIN_CASES, hits, min_group_size))
+    figures = {}
+    for metric, rates in ((PARITY, parity), (ODDS, odds)):
+        known = tuple(rate for rate in rates if rate is not None)
+        # As in FB011: of many classes those too rare are left out; of a favourable class every rate is needed.
+        whole = isinstance(favourable, tuple) or len(known) == len(rates)
+        figures[metric] = LargestDifference(known if whole else ())
+    return figures
+
+
+def _compared(cells: Cells, case: Mask, least: int, hits: tuple[Mask, Mask], min_group_size: int) -> Rate | None:
+    """Rate of the groups that are large enough; None where they are fewer than two."""
+    group = cells.keys[0]
+    rows = np.bincount(group, weights=cells.rows)
+    cases = np.bincount(group, weights=cells.rows * case)
+    compared = np.flatnonzero((rows >= min_group_size) & (cases >= least))
+    return Rate((group[:, None] == compared) & case[:, None], hits) if len(compared) > 1 else None
+
+
+def _changes(
+    cells: Cells, figures: Mapping[str, Accuracy | LargestDifference], confidence: float
+) -> list[dict[str, object]]:
+    drawn: dict[str, list[Counts]] = {metric: [] for metric in figures}
+    for counts in _bootstrap(cells):
+        for metric, figure in figures.items():
+            before, after = figure(counts)
+            drawn[metric].append(after - before)
+    tail = (1 - confidence) / 2
+    changes: list[dict[str, object]] = []
+    for metric, figure in figures.items():
+        before, after = figure(cells.weight[None])[:, 0].tolist()
+        change = np.concatenate([*drawn[metric], []])
+        change = change[~np.isnan(change)]
+        low, high = np.quantile(change, (tail, 1 - tail)).tolist() if len(change) else (math.nan, math.nan)
+        row = {"metric": metric, "before": before, "after": after, "change": after - before, "low": low, "high": high}
+        changes.append(row)
+    return changes
+
+
+def _bootstrap(cells: Cells) -> Iterator[Counts]:
+    """Draw `DRAWS` tables in portions (B, C); with weights, tables of as many rows as are effective."""
+    weight = float(cells.weight.sum())
+    if weight <= 0:
+        return
+    generator = np.random.default_rng(SEED)
+    rows = round(weight**2 / float(cells.weight_squared.sum()))
+    portion = max(1, DRAWN_AT_ONCE // len(cells.rows))
+    for start in range(0, DRAWS, portion):
+        size = min(portion, DRAWS - start)
+        yield generator.multinomial(rows, cells.weight / weight, size=size).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Described:
+    effect: CleaningEffect
+    confidence: float
+
+
+def describe_effect(subject: _Described) -> Iterator[Outcome]:
+    """FB020: say what the second training changes, on the rows that are not suspect."""
+    effect = subject.effect
+    if effect.removed == 0:
+        yield Outcome(Status.NOT_APPLICABLE, "No suspect row was removed: there is no second training to compare.")
+        return
+    table = effect.table[effect.table["rows"] == NOT_SUSPECT]
+    known = table[table["change"].notna()]
+    if known.empty:
+        yield Outcome(Status.INCONCLUSIVE, "No row is left on which both trainings can be compared.")
+        return
+    sentences = [_change(row, subject.confidence) for row in known.to_dict("records")]
+    more = len(sentences) - _SPELT_OUT
+    first = known.to_dict("records")[0]
+    yield Outcome(
+        Status.PASSED,
+        f"Training without the {effect.removed:,} suspect rows, judged on the {int(first['n']):,} others: "
+        + "; ".join(sentences[:_SPELT_OUT])
+        + (f"; {more:,} more figures are in the table." if more > 0 else "."),
+        evidence=Evidence(
+            metric=f"change of {first['metric']}",
+            value=first["change"],
+            interval=Interval(first["low"], first["high"], subject.confidence, METHOD),
+            n=int(first["n"]),
+            unit="share",
+            table=Table(_COLUMNS, tuple(_scalars(row) for row in effect.table.to_dict("records"))),
+        ),
+    )
+
+
+def _change(row: dict[Hashable, Any], confidence: float) -> str:
+    name = f"the {row['metric']}" + (f" of {row['feature']}" if row["feature"] else "")
+    verb = "rises" if row["change"] >= 0 else "falls"
+    limits = f"{confidently(confidence)} of the change {points_between(row['low'], row['high'])}"
+    return f"{name} {verb} by {points(abs(row['change']))} to {percent(row['after'])} ({limits})"
+
+
+def _scalars(row: dict[Hashable, Any]) -> tuple[Scalar, ...]:
+    return tuple(None if isinstance(row[c], float) and math.isnan(row[c]) else row[c] for c in _COLUMNS)
+
+
+CLEANING_CHECK = Check("FB020", "Effect of removing the suspect rows", Severity.INFO, describe_effect)

@@ -1,0 +1,189 @@
+"""How far the groups lie apart in one rate, and whether that is tolerated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.fairness.rates import FALSE_NEGATIVE_RATE, FALSE_POSITIVE_RATE, Rates
+from assay.fairness.simultaneous import cases_to_decide, critical_value, largest_difference, smallest_ratio
+from assay.findings import Interval, Status
+from assay.intervals import judge_lower, judge_upper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+# A rate among fewer cases says next to nothing: its 95% interval is wider than half of all that is possible.
+MIN_CASES = 10
+DIFFERENCE = "difference"
+RATIO = "ratio"
+HIGHER_IS_WORSE = (FALSE_POSITIVE_RATE, FALSE_NEGATIVE_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """What the groups of a feature are held against.
+
+    Attributes
+    ----------
+    confidence
+        With which all pairs of groups hold together in one comparison, after Bonferroni's correction for the others.
+    min_group_size
+        Rows below which a group is not compared.
+    tolerance, min_ratio
+        Largest difference, and smallest ratio, that is tolerated.
+    """
+
+    confidence: float
+    min_group_size: int
+    tolerance: float
+    min_ratio: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Disparity:
+    """The largest difference, or the smallest ratio, of a rate between two groups.
+
+    Attributes
+    ----------
+    metric, kind
+        Name of the rate, and "difference" or "ratio".
+    value, low, high
+        NaN where fewer than two groups can be compared, or no group has a rate above 0 (ratio).
+    worst, best
+        Groups at the two ends: the worst has the lowest rate, or the highest of the error rates. None with NaN.
+    threshold, status
+        What was tolerated, and how the interval meets it.
+    compared, left_out
+        Groups (codes) that were compared, and those with too few rows or cases.
+    rows
+        Rows that the compared rates rest on.
+    case, cases_needed, rows_needed
+        For an inconclusive disparity: how many cases (such as "rows with the positive label") in each group would
+        decide if the rates stayed as they are, and in how many rows of a group one finds them. None: no realistic
+        number.
+    """
+
+    metric: str
+    kind: str
+    value: float
+    low: float
+    high: float
+    worst: int | None
+    best: int | None
+    threshold: float
+    status: Status
+    compared: tuple[int, ...]
+    left_out: tuple[int, ...]
+    rows: int
+    case: str
+    cases_needed: int | None = None
+    rows_needed: int | None = None
+
+    @property
+    def is_estimable(self) -> bool:
+        """Whether there is a figure at all."""
+        return not math.isnan(self.value)
+
+
+def comparable(rates: Rates, group_rows: npt.NDArray[np.int64], min_group_size: int) -> npt.NDArray[np.bool_]:
+    """(G,) bool: groups large enough, with enough cases, for this rate to be compared."""
+    least = MIN_CASES if rates.is_conditional else 1
+    enough: npt.NDArray[np.bool_] = (group_rows >= min_group_size) & (rates.rows >= least) & (rates.cases > 0)
+    return enough
+
+
+def compare(rates: Rates, group_rows: npt.NDArray[np.int64], kind: str, ruler: Ruler) -> Disparity:
+    """Compare the groups in one rate; `group_rows` are the (G,) rows of the groups."""
+    enough = comparable(rates, group_rows, ruler.min_group_size)
+    index, left_out = np.flatnonzero(enough), np.flatnonzero(~enough)
+    threshold = ruler.tolerance if kind == DIFFERENCE else ruler.min_ratio
+    p, n = rates.shares[index], rates.cases[index]
+    estimable = len(index) > 1 and (kind == DIFFERENCE or p.max() > 0)
+    value, low, high = math.nan, math.nan, math.nan
+    status, needed, worst, best = Status.INCONCLUSIVE, None, None, None
+    if estimable:
+        z = critical_value(len(index), ruler.confidence)
+        value = float(p.max() - p.min()) if kind == DIFFERENCE else float(p.min() / p.max())
+        low, high = _interval(kind, p, n, z)
+        status = _judge(kind, low, high, threshold)
+        lowest, highest = int(index[p.argmin()]), int(index[p.argmax()])
+        worst, best = (highest, lowest) if rates.metric.startswith(HIGHER_IS_WORSE) else (lowest, highest)
+        if status is Status.INCONCLUSIVE:
+            needed = cases_to_decide(
+                lambda m: (
+                    _judge(kind, *_interval(kind, p, np.full(len(p), float(m)), z), threshold)
+                    is not Status.INCONCLUSIVE
+                )
+            )
+    # The group in which cases are rarest needs the most rows.
+    rarest = float((group_rows[index] / rates.cases[index]).max()) if len(index) else 1.0
+    return Disparity(
+        metric=rates.metric,
+        kind=kind,
+        value=value,
+        low=low,
+        high=high,
+        worst=worst,
+        best=best,
+        threshold=threshold,
+        status=status,
+        compared=tuple(index.tolist()),
+        left_out=tuple(left_out.tolist()),
+        rows=int(rates.rows[index].sum()),
+        case=rates.case,
+        cases_needed=needed,
+        rows_needed=None if needed is None else math.ceil(needed * rarest),
+    )
+
+
+def _interval(kind: str, p: npt.NDArray[np.float64], n: npt.NDArray[np.float64], z: float) -> tuple[float, float]:
+    return largest_difference(p, n, z) if kind == DIFFERENCE else smallest_ratio(p, n, z)
+
+
+def _judge(kind: str, low: float, high: float, threshold: float) -> Status:
+    judge = judge_upper if kind == DIFFERENCE else judge_lower
+    return judge(Interval(low, high), threshold)
+
+
+def worst_status(disparities: Sequence[Disparity]) -> Status:
+    """Failed where one failed, passed where all passed, inconclusive between."""
+    found = {disparity.status for disparity in disparities}
+    for status in (Status.FAILED, Status.INCONCLUSIVE):
+        if status in found:
+            return status
+    return Status.PASSED if found else Status.INCONCLUSIVE
+
+
+def combine(disparities: Sequence[Disparity], metric: str) -> Disparity:
+    """Take the largest of several differences, such as the equalized odds difference of its two parts.
+
+    It lies between the largest lower and the largest upper limit. A part that cannot be estimated may be anything
+    in [0, 1]; the combined value is then NaN, though its lower limit still holds.
+    """
+    known = [d for d in disparities if d.is_estimable]
+    whole = len(known) == len(disparities)
+    top = max(known, key=lambda d: d.value, default=None)
+    needed = [d for d in disparities if d.status is Status.INCONCLUSIVE]
+    rows_needed = [d.rows_needed for d in needed]
+    return Disparity(
+        metric=metric,
+        kind=DIFFERENCE,
+        value=top.value if top and whole else math.nan,
+        low=max((d.low for d in known), default=math.nan),
+        high=(max(d.high for d in known) if whole else 1.0) if known else math.nan,
+        worst=top.worst if top else None,
+        best=top.best if top else None,
+        threshold=disparities[0].threshold,
+        status=worst_status(disparities),
+        compared=tuple(sorted({group for d in known for group in d.compared})),
+        left_out=tuple(sorted({group for d in disparities for group in d.left_out})),
+        rows=max(d.rows for d in disparities),
+        case="rows",
+        rows_needed=None if None in rows_needed else max((n for n in rows_needed if n is not None), default=None),
+    )

@@ -1,0 +1,171 @@
+"""Checks of the out-of-sample predictions: whom a model trained on these data would treat how."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.fairness.context import DEMOGRAPHIC_PARITY, EQUALIZED_ODDS
+from assay.fairness.disparity import MIN_CASES, comparable
+from assay.fairness.outcomes import TABLE_ROWS, disparity_outcome, each_assessment
+from assay.fairness.rates import ACCURACY
+from assay.fairness.simultaneous import critical_value
+from assay.fairness.wording import about, listing
+from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from assay.fairness.context import Assessment, FairnessContext
+    from assay.fairness.counts import Feature
+    from assay.fairness.rates import Rates
+
+
+def demographic_parity(context: FairnessContext) -> Iterator[Outcome]:
+    """FB010: compare how often a model would give the groups the positive outcome; it follows the base rates."""
+    return _ask(
+        context,
+        DEMOGRAPHIC_PARITY,
+        "their selection rates are",
+        "Compare with FB002: a model repeats the base rates of its labels. Decide with those who are affected whether "
+        "the difference is justified; if not, mitigate in the labels or with a constraint on the model.",
+    )
+
+
+def equalized_odds(context: FairnessContext) -> Iterator[Outcome]:
+    """FB011: compare how often the groups' positives are found and their negatives taken for positives."""
+    return _ask(
+        context,
+        EQUALIZED_ODDS,
+        "the errors of a model on them are",
+        "Look at the suspect labels and the missing values of the group that fares worse, collect more of its rows, "
+        "and assess again; where the disparity remains, mitigate it in training or by thresholds for each group.",
+    )
+
+
+def accuracy_disparity(context: FairnessContext) -> Iterator[Outcome]:
+    """FB012: compare how often the predictions are right, and how often a predicted positive is one."""
+    return _ask(
+        context,
+        ACCURACY,
+        "the accuracy of a model on them is",
+        "Look for what is recorded less well for the group with the lower figure: wrong labels, missing values, "
+        "features that mean something else for it.",
+    )
+
+
+def _ask(context: FairnessContext, question: str, what: str, remedy: str) -> Iterator[Outcome]:
+    def answer(assessment: Assessment) -> Iterable[Outcome]:
+        yield disparity_outcome(context, assessment, question, remedy)
+
+    return each_assessment(context, what, answer)
+
+
+def judgeable_groups(context: FairnessContext) -> Iterator[Outcome]:
+    """FB013: name the groups that are too small to be compared, and how many rows would be needed."""
+    return each_assessment(context, "which of them can be judged is", _too_small)
+
+
+def _too_small(assessment: Assessment) -> Iterator[Outcome]:
+    feature, ruler = assessment.feature, assessment.ruler
+    judged = [assessment.rates[metric] for metric in assessment.judged_metrics]
+    enough = {r.metric: comparable(r, assessment.group_rows, ruler.min_group_size) for r in judged}
+    rare = [r for r in judged if assessment.positive is None and r.is_conditional and enough[r.metric].sum() < 2]
+    if rare:
+        yield _rare_classes(feature, rare)
+    left_out = {
+        group: [r for r in judged if r not in rare and not enough[r.metric][group]]
+        for group in range(len(feature.groups))
+    }
+    left_out = {group: rates for group, rates in left_out.items() if rates}
+    if left_out and feature.is_intersection:
+        yield _many_groups(assessment, left_out)
+    elif left_out:
+        yield from (_one_group(assessment, group, rates) for group, rates in left_out.items())
+    elif not rare:
+        message = f"All {len(feature.groups):,} groups of {feature.name} have enough rows to be compared."
+        smallest = Evidence("rows of the smallest group", float(assessment.group_rows.min()), unit="rows")
+        yield Outcome(Status.PASSED, message, Subject(feature.columns), smallest)
+
+
+def _rare_classes(feature: Feature, rare: list[Rates]) -> Outcome:
+    message = (
+        f"No two groups of {feature.name} have {MIN_CASES} rows each to compare {len(rare):,} of the classes by: "
+        f"{listing([r.metric for r in rare])}."
+    )
+    table = Table(("metric", "rows"), tuple((r.metric, int(r.rows.sum())) for r in rare[:TABLE_ROWS]))
+    evidence = Evidence("classes not compared", float(len(rare)), unit="classes", table=table)
+    return Outcome(Status.INCONCLUSIVE, message, Subject(feature.columns), evidence, _MERGE)
+
+
+def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) -> Outcome:
+    """One outcome for all groups of an intersection: there may be hundreds."""
+    feature, rows = assessment.feature, assessment.group_rows
+    order = sorted(left_out, key=lambda group: int(rows[group]))
+    message = (
+        f"{len(left_out):,} of {len(feature.groups):,} groups of {feature.name} have too few rows for some or all "
+        f"comparisons: {listing([f'{feature.groups[g]} ({rows[g]:,})' for g in order])}."
+    )
+    cells = tuple(
+        (
+            feature.groups[g],
+            int(rows[g]),
+            _rows_needed(assessment, left_out[g]),
+            listing([r.metric for r in left_out[g]]),
+        )
+        for g in order[:TABLE_ROWS]
+    )
+    table = Table(("group", "rows", "rows that would decide", "not compared in"), cells)
+    evidence = Evidence("groups not compared", float(len(left_out)), n=len(feature.groups), unit="groups", table=table)
+    return Outcome(Status.INCONCLUSIVE, message, Subject(feature.columns), evidence, _MERGE)
+
+
+def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcome:
+    feature, rows = assessment.feature, int(assessment.group_rows[group])
+    size = assessment.ruler.min_group_size
+    if rows < size:
+        why = f"has {rows:,} rows that can be judged, fewer than {size:,}, and is compared in nothing"
+        evidence = Evidence("rows", float(rows), n=rows, threshold=float(size), unit="rows")
+    else:
+        why = "has too few cases for " + listing([f"the {r.metric} ({r.rows[group]:,} {r.case})" for r in rates])
+        least = int(min(r.rows[group] for r in rates))
+        evidence = Evidence(rates[0].case, float(least), n=rows, threshold=float(MIN_CASES), unit="rows")
+    needed = _rows_needed(assessment, rates)
+    decide = "" if needed is None else f" About {about(needed)} rows of the group would decide."
+    subject = Subject(feature.columns, feature.label(group))
+    return Outcome(Status.INCONCLUSIVE, f"{feature.label(group)} {why}.{decide}", subject, evidence, _MERGE)
+
+
+_MERGE = (
+    "Collect more rows of these groups, or merge groups where that is meaningful; until then nobody can tell how a "
+    "model would treat them."
+)
+
+
+def _rows_needed(assessment: Assessment, rates: list[Rates]) -> int | None:
+    """Rows at which a group's rate would be known to within the tolerance.
+
+    z^2 p (1 - p) / tolerance^2 cases, with the simultaneous critical value z and the rate p of all groups together,
+    divided by the share of rows that are such cases. None where no group has such a case.
+    """
+    ruler = assessment.ruler
+    z = critical_value(len(assessment.feature.groups), ruler.confidence)
+    needed = [ruler.min_group_size]
+    for r in rates:
+        share = float(r.rows.sum() / max(1, assessment.group_rows.sum()))
+        if share == 0:
+            return None
+        p = float(np.average(np.nan_to_num(r.shares), weights=r.cases))
+        cases = max(MIN_CASES if r.is_conditional else 1, z**2 * p * (1 - p) / ruler.tolerance**2)
+        needed.append(math.ceil(cases / share))
+    return max(needed)
+
+
+MODEL_CHECKS = (
+    Check("FB010", "Demographic parity", Severity.WARNING, demographic_parity),
+    Check("FB011", "Equalized odds", Severity.CRITICAL, equalized_odds),
+    Check("FB012", "Accuracy and precision by group", Severity.WARNING, accuracy_disparity),
+    Check("FB013", "Groups too small to be judged", Severity.WARNING, judgeable_groups),
+)

@@ -1,0 +1,95 @@
+"""The records of a delimited text: how many fields each has, and which delimiter makes them alike."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+DELIMITERS = (",", ";", "\t", "|")
+QUOTE = '"'
+_DECIMAL_COMMA = re.compile(r"^[+-]?\d+,\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of a delimited text: the line it begins on (from 1), its number of fields, and its fields.
+
+    `fields` is empty for records after the first that need no parsing to be counted.
+    """
+
+    line: int
+    length: int
+    fields: tuple[str, ...] = ()
+
+
+def read_records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
+    """Records in order; blank lines are none. A quoted field may run over several lines.
+
+    A line without a quotation mark is only counted, not parsed: ten times faster, and the same, but for spaces, of
+    which several count as one.
+
+    Raises
+    ------
+    csv.Error
+        Where a quotation mark is opened and never closed, or a field is longer than the csv module takes.
+    """
+    rest = iter(lines)
+    line = 0
+    first = True
+    for text in rest:
+        line += 1
+        if not text.strip(" \r\n"):
+            continue
+        if QUOTE not in text and not first and delimiter != " ":
+            yield Record(line, text.count(delimiter) + 1)
+            continue
+        reader = csv.reader(chain([text], rest), delimiter=delimiter, skipinitialspace=True, strict=False)
+        fields = next(reader)
+        yield Record(line, len(fields), tuple(fields))
+        line += reader.line_num - 1
+        first = False
+
+
+def detect_delimiter(lines: Sequence[str], *, header: bool) -> str:
+    """Delimiter that splits most of the lines into the same number of fields, more than one.
+
+    Where two do it equally well, the semicolon wins if it leaves decimal commas in the fields, else the one that
+    makes more fields. Where none does, the comma: the file has one column.
+
+    Parameters
+    ----------
+    lines
+        The first lines of the file.
+    header
+        Whether the first of them is a header: it must agree with the rows.
+    """
+    best, best_score = ",", (0.0, 0, 0)
+    for delimiter in DELIMITERS:
+        score = _score(lines, delimiter, header=header)
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _score(lines: Sequence[str], delimiter: str, *, header: bool) -> tuple[float, int, int]:
+    try:
+        parsed = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
+    except csv.Error:
+        return (0.0, 0, 0)
+    if not parsed:
+        return (0.0, 0, 0)
+    length, count = Counter(map(len, parsed)).most_common(1)[0]
+    if length < 2:
+        return (0.0, 0, 0)
+    agreement = count / len(parsed)
+    if header and len(parsed[0]) != length:
+        agreement /= 2
+    has_decimal_commas = any(_DECIMAL_COMMA.match(field.strip()) for row in parsed for field in row)
+    return (agreement, int(has_decimal_commas), length)

@@ -1,0 +1,198 @@
+"""How many labels are wrong, from the rows about which the model is most confident.
+
+A label contradicts the model where the model predicts another class. Contradictions have two causes: the label is
+wrong, or the features do not tell the classes apart (ambiguity). Wrong labels are as frequent among the most
+confident rows as elsewhere; ambiguity thins out there. This is the idea of anchor points (Patrini et al. 2017,
+doi:10.1109/CVPR.2017.240; Menon et al. 2015, proceedings.mlr.press/v37/menon15), which assumes that no ambiguity is
+left. Here it is not assumed away but bounded on both sides; see `estimate_share`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.findings import Interval
+from assay.intervals import normal_quantile
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# Regions of confidence: the most confident tenth of the rows, and the two tenths next to it.
+TOP = 0.1
+NEXT = 0.3
+# The upper limit is the smallest over these regions, each at a confidence that makes up for the choice.
+REGIONS = (0.05, 0.1, 0.2, 0.5, 1.0)
+# A stratum with fewer rows has no most confident tenth to speak of; it is joined with its like.
+MIN_STRATUM = 20
+# Beyond this, the fall of ambiguity is so steep that a steeper one changes nothing but the noise of the estimate.
+MAX_FALL = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An estimated share of wrong labels.
+
+    Attributes
+    ----------
+    n
+        Rows that it is about.
+    value
+        In [0, 1], or None where there is no confident row to estimate it from.
+    interval
+        From what cannot be explained by ambiguity to what would be wrong if nothing were ambiguous.
+    error
+        Standard error of `value`.
+    """
+
+    n: int
+    value: float | None
+    interval: Interval | None
+    error: float | None
+
+    @property
+    def cautious(self) -> float:
+        """The estimate less one standard error, not below 0; 0 where there is no estimate."""
+        return 0.0 if self.value is None or self.error is None else max(0.0, self.value - self.error)
+
+
+def rank_confidence(
+    predicted: npt.NDArray[np.int64], confidence: npt.NDArray[np.float64], strata: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Rank of each row by the model's confidence, 0 the most confident, within its predicted class and stratum.
+
+    Within, because otherwise a class or a group with many wrong labels (about which a model trained on them is
+    never confident) would be missing among the most confident rows, and its wrong labels with it.
+
+    Parameters
+    ----------
+    predicted, confidence
+        (J,) the most likely class and its probability.
+    strata
+        (J,) group of each row, in 0..S-1.
+
+    Returns
+    -------
+    numpy.ndarray
+        (J,) float in (0, 1): the share of the rows of the same class and stratum that are more confident, ties in
+        row order.
+    """
+    cells = predicted * (int(strata.max(initial=0)) + 1) + strata
+    # Small cells are joined with the small cells of their class, and what is small still with all others.
+    for joined in (-1 - predicted, np.full_like(predicted, np.iinfo(np.int64).min)):
+        _, cell, size = np.unique(cells, return_inverse=True, return_counts=True)
+        cells = np.where(size[cell] < MIN_STRATUM, joined, cells)
+    _, cell, size = np.unique(cells, return_inverse=True, return_counts=True)
+    order = np.lexsort((-confidence, cell))
+    start = np.cumsum(size) - size
+    rank = np.empty(len(cell))
+    rank[order] = (np.arange(len(cell)) - start[cell[order]] + 0.5) / size[cell[order]]
+    return rank
+
+
+def compute_fall(auc: float, error_rate: float) -> float:
+    """How many times rarer ambiguity makes contradictions in the most confident tenth than in the next two tenths.
+
+    Of a model with normally distributed logits and labels drawn from its probabilities, the one with this AUC or
+    the one with this error rate, whichever falls less. Wrong labels lower the AUC and raise the error rate, so that
+    the fall is, if anything, underestimated and the estimated noise with it.
+
+    Parameters
+    ----------
+    auc
+        Out-of-sample AUC, in [0, 1].
+    error_rate
+        Share of rows predicted as another class than their label.
+
+    Returns
+    -------
+    float
+        In (1, `MAX_FALL`].
+    """
+    aucs, error_rates, falls = _ambiguity_curve()
+    by_auc = np.interp(auc, aucs, falls)
+    by_error = np.interp(-error_rate, -error_rates, falls)
+    return float(min(by_auc, by_error, MAX_FALL))
+
+
+@lru_cache(maxsize=1)
+def _ambiguity_curve() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """AUC, error rate and fall for logits with standard deviations from 0.1 (no signal) to 12 (no ambiguity)."""
+    from scipy.special import expit, ndtri
+
+    standard = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    aucs, error_rates, falls = [], [], []
+    for deviation in np.geomspace(0.1, 12, 60):
+        p = expit(deviation * standard)
+        negatives_below = np.cumsum(1 - p) - (1 - p) / 2
+        aucs.append(float(np.dot(p, negatives_below) / (p.sum() * (1 - p).sum())))
+        contradicted = np.sort(np.minimum(p, 1 - p))
+        top, following = np.split(contradicted, [int(TOP * len(p)), int(NEXT * len(p))])[:2]
+        error_rates.append(float(contradicted.mean()))
+        falls.append(float(following.mean() / top.mean()))
+    return np.array(aucs), np.array(error_rates), np.array(falls)
+
+
+def estimate_share(
+    rank: npt.NDArray[np.float64],
+    contradicted: npt.NDArray[np.bool_],
+    fall: float,
+    *,
+    rows: int | None = None,
+    confidence: float = 0.95,
+) -> Share:
+    """Share of wrong labels, from how contradictions thin out towards the most confident rows.
+
+    With A the contradictions per row in the most confident tenth, B in the next two tenths, e the share of wrong
+    labels and a, b the contradictions by ambiguity, A = e + (1 - 2e) a and B = e + (1 - 2e) b. Where b = fall * a,
+    e = (fall * A - B) / (fall - 1): the value, with its standard error by Poisson counts. Its lower limit is the
+    interval's. The upper limit allows for no ambiguity at all, e <= A: the smallest upper limit of the
+    contradictions per row over `REGIONS` (Garwood 1936, doi:10.1093/biomet/28.3-4.437), and holds for any fall.
+
+    Parameters
+    ----------
+    rank
+        (J,) as `rank_confidence` gives it.
+    contradicted
+        (J,) whether the label contradicts the model.
+    fall
+        Above 1, as `compute_fall` gives it.
+    rows
+        Rows that the contradictions are to be seen against, where that is not J: for the labels of one class, pass
+        the contradicted rows and the number of rows with that label.
+    confidence
+        In (0, 1).
+    """
+    n = len(rank) if rows is None else rows
+
+    def count(low: float, high: float) -> tuple[int, float]:
+        inside = (rank >= low) & (rank < high)
+        return int((inside & contradicted).sum()), float(inside.sum()) if rows is None else (high - low) * n
+
+    if n == 0:
+        return Share(0, None, None, None)
+    regions = [count(0.0, region) for region in REGIONS]
+    tail = (1 - confidence) / 2
+    high = min(_poisson_upper(m, tail / len(REGIONS)) / exposure for m, exposure in regions if exposure)
+    high = min(1.0, high)
+    (m_top, n_top), (m_next, n_next) = count(0.0, TOP), count(TOP, NEXT)
+    if not (n_top and n_next):
+        return Share(n, None, Interval(0.0, high, confidence, _METHOD), None)
+    raw = (fall * m_top / n_top - m_next / n_next) / (fall - 1)
+    # One added to each count: no contradictions at all still leave the share uncertain.
+    error = float(np.hypot(fall * np.sqrt(m_top + 1) / n_top, np.sqrt(m_next + 1) / n_next)) / (fall - 1)
+    value = min(max(raw, 0.0), high)
+    low = min(max(raw - normal_quantile(confidence) * error, 0.0), value)
+    return Share(n, value, Interval(low, high, confidence, _METHOD), error)
+
+
+_METHOD = "anchor points, Poisson"
+
+
+def _poisson_upper(count: int, tail: float) -> float:
+    from scipy.special import chdtri
+
+    return float(chdtri(2 * (count + 1), tail)) / 2

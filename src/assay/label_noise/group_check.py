@@ -1,0 +1,195 @@
+"""LN003: whether some group's labels are wrong more often than the others'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
+from assay.intervals import bonferroni, judge_upper, normal_quantile, wilson
+from assay.label_noise.anchors import TOP
+from assay.label_noise.wording import count_of, percent, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from assay.label_noise.judgement import Judgement
+
+# More rows than this are not asked for: the difference lies too near its limit.
+MOST_ROWS = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Contrast:
+    """A group against all other rows: contradicted labels among the most confident tenth of each."""
+
+    feature: str
+    group: str
+    rows: int
+    confident: int
+    rate: float
+    rate_elsewhere: float
+    interval: Interval | None
+
+    @property
+    def difference(self) -> float:
+        return self.rate - self.rate_elsewhere
+
+    @property
+    def name(self) -> str:
+        return f"{self.feature} = {self.group}"
+
+
+def check_groups(judgement: Judgement) -> Iterator[Outcome]:
+    """Compare each group of each sensitive feature with all other rows; simultaneous over all of them."""
+    features = tuple(judgement.by_group)
+    tolerance = judgement.config.max_group_difference
+    comparable = sum(len(shares) for shares in judgement.by_group.values() if len(shares) > 1)
+    if not comparable:
+        words = "There are no two groups of a sensitive feature to compare."
+        yield Outcome(Status.NOT_APPLICABLE, words, Subject(features))
+        return
+    if not judgement.has_signal:
+        words = (
+            "Whether labels are wrong more often in some group cannot be told. The predictions say too little about "
+            "the labels to judge them (see LN004)."
+        )
+        yield Outcome(Status.INCONCLUSIVE, words, Subject(features))
+        return
+    contrasts = list(_contrasts(judgement, bonferroni(0.95, comparable)))
+    # Only a group with more wrong labels than elsewhere is named; the one with fewer is its mirror image.
+    statuses = [judge_upper(contrast.interval, tolerance) for contrast in contrasts]
+    table = _table(contrasts)
+    for contrast, status in zip(contrasts, statuses, strict=True):
+        if status is Status.FAILED:
+            yield _failed(contrast, tolerance, table)
+    undecided = [c for c, status in zip(contrasts, statuses, strict=True) if status is Status.INCONCLUSIVE]
+    if undecided:
+        yield _undecided(undecided, tolerance, table, features)
+    if all(status is Status.PASSED for status in statuses):
+        largest = max(contrasts, key=lambda contrast: contrast.difference)
+        words = (
+            f"In none of {count_of(len(contrasts), 'group')} are labels contradicted by more than "
+            f"{100 * tolerance:.1f} percentage points more often than elsewhere (most confident rows, simultaneous "
+            f"95% intervals); the largest difference is {100 * largest.difference:.1f} points ({largest.name})."
+        )
+        evidence = _evidence(largest, tolerance, table)
+        yield Outcome(Status.PASSED, words, Subject(features), evidence)
+
+
+def _contrasts(judgement: Judgement, confidence: float) -> Iterator[_Contrast]:
+    top = judgement.rank < TOP
+    contradicted = judgement.contradicted[top]
+    for feature, shares in judgement.by_group.items():
+        if len(shares) < 2:
+            continue
+        groups = judgement.dataset.groups[feature].to_numpy(dtype=object)[judgement.positions[top]]
+        for group, share in shares.items():
+            members = groups == group
+            inside = _tally(contradicted, members)
+            outside = _tally(contradicted, ~members)
+            yield _Contrast(
+                feature=feature,
+                group=group,
+                rows=share.n,
+                confident=inside[1],
+                rate=inside[0] / inside[1] if inside[1] else np.nan,
+                rate_elsewhere=outside[0] / outside[1] if outside[1] else np.nan,
+                interval=_newcombe(inside, outside, confidence),
+            )
+
+
+def _tally(contradicted: npt.NDArray[np.bool_], members: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    return int((contradicted & members).sum()), int(members.sum())
+
+
+def _newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Interval | None:
+    """Hybrid score interval of a difference of proportions (method 10).
+
+    Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+    """
+    one, two = wilson(*first, confidence), wilson(*second, confidence)
+    if one is None or two is None:
+        return None
+    p, q = first[0] / first[1], second[0] / second[1]
+    low = p - q - float(np.hypot(p - one.low, two.high - q))
+    high = p - q + float(np.hypot(one.high - p, q - two.low))
+    return Interval(low, high, confidence, "Newcombe hybrid score")
+
+
+def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
+    assert contrast.interval is not None
+    words = (
+        f"Among the rows about which the model is most confident, {percent(contrast.rate)} of the labels of "
+        f"{contrast.name} contradict it, against {percent(contrast.rate_elsewhere)} elsewhere: a difference of "
+        f"{100 * contrast.difference:.1f} percentage points (simultaneous 95% interval "
+        f"{100 * contrast.interval.low:.1f} to {100 * contrast.interval.high:.1f}), more than the tolerated "
+        f"{100 * tolerance:.1f}."
+    )
+    remedy = (
+        "Have a person check labels of this group and how they were assigned; where they are right, the features "
+        "describe this group worse than the others."
+    )
+    subject = Subject((contrast.feature,), contrast.name)
+    return Outcome(Status.FAILED, words, subject, _evidence(contrast, tolerance, table), remedy)
+
+
+def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, features: tuple[str, ...]) -> Outcome:
+    names = [f"{c.name} ({count_of(c.rows, 'row')}{_needed(c, tolerance)})" for c in contrasts]
+    words = (
+        f"Whether labels are wrong more often than elsewhere, by more than {100 * tolerance:.1f} percentage points, "
+        f"cannot be told for {count_of(len(contrasts), 'group')}: {quoted(names)}."
+    )
+    remedy = "Add rows of these groups, or have a random sample of their labels checked by a person."
+    evidence = Evidence("groups not decided", float(len(contrasts)), n=len(table.rows), unit="groups", table=table)
+    return Outcome(Status.INCONCLUSIVE, words, Subject(features), evidence, remedy)
+
+
+def _needed(contrast: _Contrast, tolerance: float) -> str:
+    """Rows of the group at which the interval would clear the tolerance, were the difference to stay as it is."""
+    distance = abs(contrast.difference - tolerance)
+    if not distance > 0 or contrast.interval is None:
+        return ""
+    # With no contradiction seen, a rate of a few percent is what the interval has to exclude.
+    rate = min(0.5, max(contrast.rate, tolerance))
+    z = normal_quantile(contrast.interval.confidence)
+    needed = int(np.ceil(z * z * rate * (1 - rate) / distance**2 / TOP))
+    return f", about {needed:,} would decide" if contrast.rows < needed <= MOST_ROWS else ""
+
+
+def _evidence(contrast: _Contrast, tolerance: float, table: Table) -> Evidence:
+    return Evidence(
+        metric="difference in contradicted labels, most confident tenth",
+        value=contrast.difference,
+        interval=contrast.interval,
+        n=contrast.confident,
+        threshold=tolerance,
+        unit="share",
+        table=table,
+    )
+
+
+def _table(contrasts: list[_Contrast]) -> Table:
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else value
+
+    return Table(
+        ("feature", "group", "rows", "confident rows", "contradicted", "contradicted elsewhere", "low", "high"),
+        tuple(
+            (
+                c.feature,
+                c.group,
+                c.rows,
+                c.confident,
+                known(c.rate),
+                known(c.rate_elsewhere),
+                c.interval.low if c.interval else None,
+                c.interval.high if c.interval else None,
+            )
+            for c in contrasts
+        ),
+    )

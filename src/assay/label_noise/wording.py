@@ -1,0 +1,37 @@
+"""How figures read in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.findings import Interval
+
+_MOST_NAMES = 10
+
+
+def percent(share: float) -> str:
+    """0.0312 as "3.1%", with what is too small to show said to be so."""
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
+    return f"{share:.1%}"
+
+
+def span(interval: Interval) -> str:
+    """An interval of a share: "1.2% to 3.4%"."""
+    return f"{interval.low:.1%} to {interval.high:.1%}"
+
+
+def count_of(number: int, noun: str) -> str:
+    """1 and 2 rows: "1 row", "2 rows"; nouns in -s take -es."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Names in quotes, the first ten of many."""
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -1,0 +1,283 @@
+"""The report as one tree of plain JSON values, from which every form of it is rendered.
+
+`report.json` is this tree, and the page, the Markdown, the JUnit file and the terminal show parts of it: nothing
+can be in one of them that is not in `report.json`. Rows appear by their position only; the ledger, which stays with
+the data, knows their ids.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from assay.findings import Severity, Status
+from assay.gate import FAMILIES, GATE
+from assay.report.actions import FILES, first_actions
+from assay.report.ledger import Disposition
+from assay.report.plain import plain
+from assay.report.series import curves, histogram
+from assay.store import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from assay.config import Waiver
+    from assay.findings import Evidence, Finding, RowFlags
+    from assay.report.audit_report import AuditReport
+
+# Enough to look at by hand; the ledger has all of them.
+_SHOWN_POSITIONS = 20
+
+
+def build_document(report: AuditReport) -> dict[str, Any]:
+    """Everything that the report says; see docs/report.md for the meaning of each key."""
+    ids = _number(report.findings)
+    excused = {id(pair.finding) for pair in report.ruling.waived}
+    findings = [_finding(f, ids[id(f)], waived=id(f) in excused) for f in report.findings]
+    document = {
+        "schema": SCHEMA,
+        "name": report.name,
+        "verdict": report.decision,
+        "reasons": [
+            {
+                "finding": ids.get(id(reason)),
+                "code": reason.code,
+                "severity": reason.severity,
+                "status": reason.status,
+                "subject": str(reason.subject) if reason.code != GATE else None,
+                "message": reason.message,
+                "remedy": reason.remedy,
+            }
+            for reason in report.reasons
+        ],
+        "families": [_family(code, title, findings) for code, title in _titles(findings).items()],
+        "actions": first_actions(findings, _rows_to_act_on(report), report.config.output.rows),
+        "waivers": {
+            "used": [{**_waiver(pair.waiver), "finding": ids[id(pair.finding)]} for pair in report.ruling.waived],
+            "expired": [_waiver(waiver) for waiver in report.ruling.expired],
+            "unused": [_waiver(waiver) for waiver in report.ruling.unused],
+        },
+        "dataset": _dataset(report),
+        "rows": _rows(report),
+        "findings": findings,
+        "learning": _learning(report),
+        "labels": _labels(report),
+        "fairness": {
+            "by_group": report.fairness_result.by_group,
+            "disparities": report.fairness_result.disparities,
+            "counts": report.fairness_result.counts,
+        },
+        "cleaning": _cleaning(report),
+        "health": {"metrics": report.health.metrics},
+        "limits": _limits(report),
+        "manifest": report.manifest,
+    }
+    return dict(plain(document))
+
+
+def _number(findings: Iterable[Finding]) -> dict[int, str]:
+    """Anchors: the code, and the how-manieth finding of that code it is."""
+    seen: Counter[str] = Counter()
+    ids = {}
+    for finding in findings:
+        seen[finding.code] += 1
+        ids[id(finding)] = f"{finding.code}-{seen[finding.code]}"
+    return ids
+
+
+def _finding(finding: Finding, anchor: str, *, waived: bool) -> dict[str, Any]:
+    return {
+        "id": anchor,
+        "code": finding.code,
+        "family": finding.code[:2],
+        "title": finding.title,
+        "severity": finding.severity,
+        "status": finding.status,
+        "waived": waived,
+        "subject": {
+            "text": str(finding.subject),
+            "columns": finding.subject.columns,
+            "group": finding.subject.group,
+        },
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "evidence": _evidence(finding.evidence) if finding.evidence is not None else None,
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    interval = evidence.interval
+    return {
+        "metric": evidence.metric,
+        "value": evidence.value,
+        "interval": None
+        if interval is None
+        else {
+            "low": interval.low,
+            "high": interval.high,
+            "confidence": interval.confidence,
+            "method": interval.method,
+        },
+        "n": evidence.n,
+        "threshold": evidence.threshold,
+        "unit": evidence.unit,
+        "rows": _row_flags(evidence.rows) if evidence.rows is not None else None,
+        "table": None if evidence.table is None else {"columns": evidence.table.columns, "rows": evidence.table.rows},
+    }
+
+
+def _row_flags(rows: RowFlags) -> dict[str, Any]:
+    return {
+        "count": len(rows.positions),
+        "action": rows.action,
+        "first_positions": rows.positions[:_SHOWN_POSITIONS],
+    }
+
+
+def _titles(findings: list[dict[str, Any]]) -> dict[str, str]:
+    """Titles of the families, with those that a user's own checks brought."""
+    others = sorted({finding["family"] for finding in findings} - FAMILIES.keys())
+    return FAMILIES | {code: f"other checks ({code})" for code in others}
+
+
+def _family(code: str, title: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """How a family of checks stands: the worst that counts."""
+    own = [finding for finding in findings if finding["family"] == code]
+    counts = Counter(finding["status"] for finding in own)
+    return {
+        "family": code,
+        "title": title,
+        "state": _state([finding for finding in own if not finding["waived"]]),
+        "counts": {status.value: counts[status] for status in Status},
+        "waived": sum(finding["waived"] for finding in own),
+    }
+
+
+def _state(findings: list[dict[str, Any]]) -> str:
+    """One of "failed", "undecided", "warnings", "passed", "not_applicable", "not_run".
+
+    Follows the rules of the gate: what failed critically, then what is not known.
+    """
+    found = {(finding["severity"], finding["status"]) for finding in findings}
+    statuses = {status for _, status in found}
+    if (Severity.CRITICAL, Status.FAILED) in found:
+        return "failed"
+    if (Severity.CRITICAL, Status.INCONCLUSIVE) in found or Status.ERROR in statuses:
+        return "undecided"
+    if Status.FAILED in statuses or Status.INCONCLUSIVE in statuses:
+        return "warnings"
+    if Status.PASSED in statuses:
+        return "passed"
+    return "not_applicable" if statuses else "not_run"
+
+
+def _waiver(waiver: Waiver, finding: str | None = None) -> dict[str, Any]:
+    return {
+        "check": waiver.check,
+        "subject": waiver.subject,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires,
+        "finding": finding,
+    }
+
+
+def _dataset(report: AuditReport) -> dict[str, Any]:
+    dataset, labels = report.dataset, report.dataset.labels
+    roles = dataset.roles
+    return {
+        "source": dataset.source,
+        "fingerprint": dataset.fingerprint,
+        "rows": len(dataset),
+        "columns": len(dataset.frame.columns),
+        "roles": {
+            "label": roles.label,
+            "features": roles.features,
+            "sensitive": list(dataset.groups.columns),
+            "id": roles.id,
+            "time": roles.time,
+            "group": roles.group,
+            "weight": roles.weight,
+            "ignored": roles.ignored,
+        },
+        "classes": [
+            {"name": name, "rows": int((labels.codes == code).sum()), "positive": code == labels.positive}
+            for code, name in enumerate(labels.classes)
+        ],
+        "positive_is_stated": labels.positive_is_stated,
+        "without_label": int((labels.codes < 0).sum()),
+    }
+
+
+def _rows(report: AuditReport) -> dict[str, Any]:
+    counts = Counter(report.dispositions.tolist())
+    return {
+        "total": len(report.dataset),
+        **{disposition.value: counts[disposition] for disposition in Disposition},
+        "ledger": len(report.ledger),
+        "format": report.config.output.rows,
+    }
+
+
+def _rows_to_act_on(report: AuditReport) -> dict[str, int]:
+    """How many rows of each check, by code, are in the file where its action is carried out."""
+    ledger = report.ledger
+    files = ledger["action"].map(FILES).to_numpy(dtype=object)
+    there = report.dispositions[ledger["position"].to_numpy()] == files
+    return Counter(ledger[there].drop_duplicates(["check", "position"])["check"].tolist())
+
+
+def _learning(report: AuditReport) -> dict[str, Any]:
+    predictions = report.predictions
+    return {
+        "classes": predictions.classes,
+        "left_out": predictions.left_out,
+        "trained": int(predictions.trained.sum()),
+        "train_accuracy": _mean(predictions.train_score),
+        "test_accuracy": _mean(predictions.test_score),
+        "curves": curves(predictions.train_loss, predictions.test_loss),
+        "device": predictions.device,
+        "details": predictions.details,
+    }
+
+
+def _labels(report: AuditReport) -> dict[str, Any]:
+    result = report.label_noise
+    return {
+        "judged": int(result.judged.sum()),
+        "suspects": int(result.suspect.sum()),
+        "estimates": result.estimates,
+        "histogram": histogram(result.quality, result.suspect),
+    }
+
+
+def _cleaning(report: AuditReport) -> dict[str, Any] | None:
+    cleaning = report.cleaning
+    return None if cleaning is None else {"removed": cleaning.removed, "table": cleaning.table}
+
+
+def _mean(scores: Any) -> float | None:
+    measured = scores[scores == scores]  # noqa: PLR0124 -- NaN is what differs from itself
+    return float(measured.mean()) if len(measured) else None
+
+
+def _limits(report: AuditReport) -> dict[str, Any]:
+    """What the audit could not look at; inconclusive findings and errors say so themselves."""
+    return {
+        "classes_left_out": report.predictions.left_out,
+        "labels_not_judged": int((~report.label_noise.judged).sum()),
+        "min_group_size": report.config.fairness.min_group_size,
+        "small_groups": _small_groups(report),
+    }
+
+
+def _small_groups(report: AuditReport) -> list[Mapping[str, Any]]:
+    # From the table of counts, which has the intersections too.
+    counts = report.fairness_result.counts
+    sizes: Counter[tuple[str, str]] = Counter()
+    for feature, group, n in zip(counts["feature"], counts["group"], counts["n"], strict=True):
+        sizes[str(feature), str(group)] += int(n)
+    least = report.config.fairness.min_group_size
+    return [
+        {"feature": feature, "group": group, "rows": size} for (feature, group), size in sizes.items() if size < least
+    ]

@@ -1,0 +1,269 @@
+"""Pictures as inline SVG: drawn by matplotlib, coloured by the page's style sheet, deterministic.
+
+Three things matplotlib would do are kept from it. Text of the data never reaches it: labels are placeholders, which
+are replaced by escaped text in the SVG, so that no name is read as mathematics and no glyph is missing. Colours are
+placeholders too, replaced by the page's variables, so that a picture reads in light and in dark. Ids get the
+picture's own prefix, since a page has several pictures.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from assay.report.text import percent, plural, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Placeholder colour -> variable of the style sheet.
+_COLOURS = {
+    "#010101": "var(--ink)",
+    "#020202": "var(--muted)",
+    "#030303": "var(--line)",
+    "#040404": "var(--series-1)",
+    "#050505": "var(--series-2)",
+}
+_INK, _MUTED, _LINE, _FIRST, _SECOND = _COLOURS
+
+# Inches of 72 units, each about a pixel: a third of the page, and a phone, so that texts keep their size.
+_NARROW = 4.45
+_WIDE = 5.6
+_FONT = 11.5
+_LABEL_COLUMNS = 15
+_GROUPS = 12
+_FEATURES = 6
+_RATES = ("selection rate", "true positive rate", "false positive rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture with what it says in one sentence, and the figures it was drawn from."""
+
+    title: str
+    sentence: str
+    svg: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One group's rate."""
+
+    group: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+def plot_rates(by_group: dict[str, Any], prefix: str = "rates") -> dict[str, list[Picture]]:
+    """Pictures of the selection rate, true and false positive rate of each group, by feature.
+
+    Parameters
+    ----------
+    by_group
+        The table of the document: `feature`, `group`, `metric`, `value`, `low`, `high`, `n`.
+    prefix
+        Of the ids in the SVG.
+    """
+    found: dict[str, dict[str, list[Rate]]] = {}
+    for cells in by_group["rows"]:
+        row = dict(zip(by_group["columns"], cells, strict=True))
+        if str(row["metric"]).startswith(_RATES):
+            rate = Rate(str(row["group"]), row["value"], row["low"], row["high"], int(row["n"] or 0))
+            found.setdefault(str(row["feature"]), {}).setdefault(row["metric"], []).append(rate)
+    return {
+        feature: [
+            _rate_picture(feature, metric, rates, f"{prefix}-{place}-{number_}")
+            for number_, (metric, rates) in enumerate(list(metrics.items())[: len(_RATES)])
+        ]
+        for place, (feature, metrics) in enumerate(list(found.items())[:_FEATURES])
+    }
+
+
+def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> Picture:
+    ordered = sorted(rates, key=lambda rate: (rate.value is None, -(rate.value or 0.0), rate.group))
+    shown = ordered
+    if len(ordered) > _GROUPS:  # the two ends, where disparities are
+        shown = ordered[: _GROUPS // 2] + ordered[-_GROUPS // 2 :]
+    figure, axes, texts = _canvas(_NARROW, 0.42 + 0.3 * len(shown))
+    for place, rate in enumerate(shown):
+        if rate.value is None:
+            axes.text(0.02, place, "not estimable", color=_MUTED, va="center", fontsize=_FONT)
+            continue
+        if rate.low is not None and rate.high is not None:
+            axes.plot([rate.low, rate.high], [place, place], color=_FIRST, linewidth=2.5, alpha=0.5)
+        axes.plot([rate.value], [place], marker="o", color=_FIRST, markersize=6, linestyle="none")
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "", "50%", "", "100%"])
+    axes.set_yticks(range(len(shown)), [texts.hold(shorten(rate.group, _LABEL_COLUMNS)) for rate in shown])
+    for place, rate in enumerate(shown):
+        label = texts.hold(f"n {rate.n:,}")
+        axes.text(1.03, place, label, color=_MUTED, va="center", fontsize=_FONT - 1)
+    title = f"{metric.capitalize()} by {feature}"
+    return Picture(
+        title=metric.capitalize(),
+        sentence=_rate_sentence(metric, ordered, len(shown)),
+        svg=_svg(figure, texts, prefix, title),
+        columns=("group", "rate", "interval", "n"),
+        rows=tuple((r.group, percent(r.value), f"{percent(r.low)} to {percent(r.high)}", r.n) for r in ordered),
+    )
+
+
+def _rate_sentence(metric: str, ordered: Sequence[Rate], shown: int) -> str:
+    known = [rate for rate in ordered if rate.value is not None]
+    cut = f" The picture has the {shown} outermost of {len(ordered)} groups." if shown < len(ordered) else ""
+    if not known:
+        return f"The {metric} could not be estimated for any group."
+    if len(known) == 1:
+        return f"The {metric} is {percent(known[0].value)} in {known[0].group}, the only group with an estimate.{cut}"
+    high, low = known[0], known[-1]
+    return (
+        f"The {metric} ranges from {percent(low.value)} ({shorten(low.group, 60)}) "
+        f"to {percent(high.value)} ({shorten(high.group, 60)}).{cut}"
+    )
+
+
+def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Picture:
+    """Picture of the label quality of all judged rows, and of the suspects on a scale of their own."""
+    edges, judged, suspects = histogram["edges"], histogram["judged"], histogram["suspects"]
+    figure, axes, texts = _canvas(_WIDE, 3.0, panels=2)
+    for panel, counts, colour, name in zip(
+        axes, (judged, suspects), (_FIRST, _SECOND), ("all judged rows", "suspect rows"), strict=True
+    ):
+        widths = [0.9 * (high - low) for low, high in pairwise(edges)]
+        panel.bar(edges[:-1], counts, width=widths, align="edge", color=colour, linewidth=0)
+        panel.set_xlim(-0.01, 1.01)
+        top = max(1, *counts)
+        panel.set_ylim(0, 1.12 * top)
+        panel.set_yticks([0, top], ["0", f"{top:,}"])
+        panel.set_title(name, loc="left", fontsize=_FONT, color=_INK, pad=3)
+    axes[0].set_xticks([])
+    axes[1].set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axes[1].set_xlabel("label quality (low is suspect)", fontsize=_FONT, color=_MUTED)
+    return Picture(
+        title="Label quality",
+        sentence=(
+            f"{plural(sum(suspects), 'row')} of {sum(judged):,} judged are suspect "
+            f"({percent(sum(suspects) / sum(judged))}); a quality near 0 means that the model trained on the other "
+            "rows holds the given label for unlikely."
+        ),
+        svg=_svg(figure, texts, prefix, "Histogram of label quality"),
+        columns=("label quality", "judged rows", "suspect rows"),
+        rows=tuple(
+            (f"{low:.2f} to {high:.2f}", all_, suspect)
+            for (low, high), all_, suspect in zip(pairwise(edges), judged, suspects, strict=True)
+        ),
+    )
+
+
+def plot_curves(curves: dict[str, Any], prefix: str = "curves") -> Picture:
+    """Picture of the loss after each epoch, on training and on held-out rows."""
+    epochs, train, test = curves["epochs"], curves["train"], curves["test"]
+    figure, axes, texts = _canvas(_WIDE, 3.0)
+    for side, colour, style in ((train, _FIRST, "-"), (test, _SECOND, "--")):
+        axes.fill_between(epochs, side["low"], side["high"], color=colour, alpha=0.18, linewidth=0)
+        marker = "o" if len(epochs) == 1 else None
+        axes.plot(epochs, side["mean"], color=colour, linestyle=style, linewidth=2, marker=marker)
+    low, high = max(0.0, axes.get_ylim()[0]), axes.get_ylim()[1]
+    axes.set_ylim(low, high)
+    ticks = (low, (low + high) / 2, high)
+    axes.set_yticks(ticks, [f"{tick:.2f}" for tick in ticks])
+    places = sorted({epochs[0], epochs[len(epochs) // 2], epochs[-1]})
+    axes.set_xticks(places, [str(place) for place in places])
+    axes.set_xlabel("epoch", fontsize=_FONT, color=_MUTED)
+    axes.set_title("cross-entropy in nats", loc="left", fontsize=_FONT, color=_INK, pad=9)
+    gap = test["mean"][-1] - train["mean"][-1]
+    return Picture(
+        title="Loss while learning",
+        sentence=(
+            f"After the last epoch the loss is {train['mean'][-1]:.3f} on training rows (solid) and "
+            f"{test['mean'][-1]:.3f} on held-out rows (dashed), {abs(gap):.3f} {'more' if gap >= 0 else 'less'}; "
+            "the bands reach from the lowest to the highest member."
+        ),
+        svg=_svg(figure, texts, prefix, "Loss by epoch, on training and held-out rows"),
+        columns=("epoch", "training rows", "held-out rows"),
+        rows=tuple(
+            (epoch, f"{a:.4f}", f"{b:.4f}") for epoch, a, b in zip(epochs, train["mean"], test["mean"], strict=True)
+        ),
+    )
+
+
+class _Texts:
+    """Texts that wait outside of matplotlib."""
+
+    def __init__(self) -> None:
+        self.held: list[str] = []
+
+    def hold(self, text: str) -> str:
+        """Return a placeholder for `text`."""
+        self.held.append(text)
+        return f"@@{len(self.held) - 1}@@"
+
+    def put_back(self, svg: str) -> str:
+        """Replace each placeholder by its text, escaped."""
+        return re.sub(r"@@(\d+)@@", lambda match: escape(self.held[int(match.group(1))]), svg)
+
+
+def _canvas(width: float, height: float, panels: int = 1) -> tuple[Figure, Any, _Texts]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    figure.patch.set_visible(False)
+    axes = figure.subplots(panels, 1, sharex=False)
+    for panel in axes if panels > 1 else [axes]:
+        _plain_axes(panel)
+    if width == _NARROW:
+        # Room for the names of groups on the left, their sizes on the right, and one line below, whatever the height.
+        figure.subplots_adjust(left=0.32, right=0.78, top=1 - 0.06 / height, bottom=0.28 / height)
+    else:
+        figure.subplots_adjust(left=0.12, right=0.97, top=0.89, bottom=0.17, hspace=0.5)
+    return figure, axes, _Texts()
+
+
+def _plain_axes(axes: Axes) -> None:
+    axes.patch.set_visible(False)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_LINE)
+    axes.tick_params(length=0, labelsize=_FONT, labelcolor=_INK)
+    axes.grid(visible=True, color=_LINE, linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def _svg(figure: Figure, texts: _Texts, prefix: str, label: str) -> str:
+    """The figure as an `<svg>` element for a page."""
+    from matplotlib import rc_context
+
+    stream = io.StringIO()
+    # Texts stay texts: small, searchable, and in the page's own font. The salt makes the ids the same every time.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _for_page(stream.getvalue(), texts, prefix, label)
+
+
+def _for_page(svg: str, texts: _Texts, prefix: str, label: str) -> str:
+    box = re.search(r'viewBox="([\d. ]+)"', svg)
+    body = svg[svg.index("<svg") :].split(">", 1)[1].rsplit("</svg>", 1)[0]
+    # Its style sheet would apply to the whole page; the groups' ids are referred to by nothing.
+    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'<g id="[^"]+"', "<g", body)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
+    body = body.replace("url(#", f"url(#{prefix}-").replace('xlink:href="#', f'href="#{prefix}-')
+    body = re.sub(r"font-family: [^;\"]+; ?", "", body)
+    body = re.sub(r"<g/>|<g>\s*</g>|<defs>\s*</defs>", "", body)
+    for placeholder, variable in _COLOURS.items():
+        body = body.replace(placeholder, variable)
+    body = texts.put_back(re.sub(r"\s*\n\s*", "\n", body).strip())
+    view = box.group(1) if box else ""
+    return f'<svg class="picture" role="img" aria-label="{escape(label)}" viewBox="{view}">\n{body}\n</svg>'

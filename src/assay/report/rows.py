@@ -1,0 +1,172 @@
+"""The row files: the ledger, and the input split into clean, quarantine and review."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assay.report.ledger import Disposition
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from assay.dataset import Dataset
+
+# What a spreadsheet takes for the beginning of a formula or a command, full-width forms included
+# (OWASP, "CSV Injection").
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+_NOTE = """\
+ledger       {ledger:,} rows: one for each row of the data and finding
+clean        {clean:,} rows: nothing was found, or what was found is waived
+quarantine   {quarantine:,} rows: keep them out of training
+review       {review:,} rows: a person should look at them, or confirm another label
+
+clean + quarantine + review = {total:,} rows, those of the input.
+quarantine and review begin with three columns more: the id of the row, why it is there, the suggested label.
+{neutralised}"""
+
+
+def write_rows(
+    dataset: Dataset, ledger: pd.DataFrame, dispositions: npt.NDArray[np.str_], folder: Path, format_: str
+) -> None:
+    """Write `ledger`, `clean`, `quarantine` and `review`, and a `README.txt` that counts them, into a new `folder`.
+
+    `clean` has the columns of the input; `quarantine` and `review` have the row id, the reasons and the suggested
+    label before them. The rows of the three add up to the input's, in its order.
+
+    Parameters
+    ----------
+    dataset
+        The N rows.
+    ledger, dispositions
+        As `build_ledger` and `split_rows` return them.
+    folder
+        Must not exist yet.
+    format_
+        "csv" or "parquet". CSV is made safe for spreadsheets (see `neutralise`); Parquet holds the values as they
+        are.
+    """
+    folder.mkdir()
+    tables = {"ledger": ledger}
+    for disposition in Disposition:
+        rows = dataset.frame[dispositions == disposition.value]
+        if disposition is not Disposition.CLEAN:
+            rows = _explained(rows, dataset, ledger)
+        tables[disposition.value] = rows
+    changed = 0
+    for name, table in tables.items():
+        if format_ == "parquet":
+            _storable(table).to_parquet(folder / f"{name}.parquet", index=False)
+        else:
+            safe, cells = neutralise(table)
+            changed += cells
+            safe.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
+    note = _NOTE.format(
+        **{name: len(table) for name, table in tables.items()},
+        total=len(dataset),
+        neutralised=_NEUTRALISED.format(changed) if changed else "",
+    )
+    (folder / "README.txt").write_text(note, encoding="utf-8", newline="\n")
+
+
+_NEUTRALISED = """
+{:,} cells or column names that a spreadsheet would take for a formula have an apostrophe before them here, or lost
+a NUL character. Set `output: {{rows: parquet}}` for the values as they are.
+"""
+
+
+def neutralise(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """`frame` with no cell that a spreadsheet would run, and the number of cells and names that changed.
+
+    A text that begins with one of ``= + - @``, a tab or a line end gets an apostrophe before it, unless it is a
+    plain number such as "-3.5"; NUL is removed. The names of the columns are treated alike. Numbers, dates and
+    missing values stay as they are.
+    """
+    columns, changed = [], 0
+    for place in range(frame.shape[1]):
+        column, cells = _neutral(frame.iloc[:, place])
+        columns.append(column)
+        changed += cells
+    names = [str(name) for name in frame.columns]
+    safe_names = [_safe(name) for name in names]
+    # By position: two columns may have the same name once NUL is removed.
+    safe = pd.concat(columns, axis=1) if columns else frame.copy()
+    if safe_names != names:
+        safe.columns = pd.Index(safe_names)
+        changed += sum(one != other for one, other in zip(names, safe_names, strict=True))
+    return safe, changed
+
+
+def _neutral(column: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
+    if not _may_hold_text(column):
+        return column, 0
+    cells = column.to_numpy(dtype=object, copy=True)
+    is_text = np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
+    # Each different text once: a column of categories is done in no time, whatever its length.
+    codes, texts = pd.factorize(cells[is_text])
+    safe = np.array([_safe(text) for text in texts], dtype=object)
+    changed = (safe != texts)[codes] if len(texts) else np.zeros(0, dtype=bool)
+    if not changed.any():
+        return column, 0
+    cells[is_text] = safe[codes]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="object"), int(changed.sum())
+
+
+def _safe(text: str) -> str:
+    text = text.replace("\x00", "")
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(text) else text
+
+
+def _may_hold_text(column: pd.Series[Any]) -> bool:
+    kinds = pd.api.types
+    return not (
+        kinds.is_numeric_dtype(column.dtype)
+        or kinds.is_bool_dtype(column.dtype)
+        or kinds.is_datetime64_any_dtype(column.dtype)
+        or kinds.is_timedelta64_dtype(column.dtype)
+    )
+
+
+def _explained(rows: pd.DataFrame, dataset: Dataset, ledger: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with their ids, the reasons why they are no clean rows, and the suggested label before them."""
+    counting = ledger[~ledger["waived"].to_numpy(dtype=bool)]
+    counting = counting[counting["position"].isin(rows.index)]
+    why: dict[int, str] = {}
+    suggested: dict[int, str] = {}
+    columns = [counting[name].tolist() for name in ("position", "check", "reason", "suggested")]
+    for position, entries in groupby(zip(*columns, strict=True), key=lambda entry: entry[0]):
+        found = list(entries)
+        why[position] = "; ".join(dict.fromkeys(f"{check}: {reason}" for _, check, reason, _ in found))
+        label = next((label for _, _, _, label in found if isinstance(label, str)), None)
+        if label is not None:
+            suggested[position] = label
+    result = rows.copy()
+    added = {
+        "assay_row_id": dataset.row_ids.take(rows.index.to_numpy()).to_flat_index().array,
+        "assay_why": [why.get(position, "") for position in rows.index],
+        "assay_suggested": pd.array([suggested.get(position) for position in rows.index], dtype="string"),
+    }
+    for place, (name, values) in enumerate(added.items()):
+        # The input may have a column of this name.
+        while name in result.columns:
+            name += "_"  # noqa: PLW2901
+        result.insert(place, name, values)
+    return result
+
+
+def _storable(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` in types that Parquet has: a column of several types becomes text."""
+    mixed = [
+        name
+        for name in table.columns
+        if table[name].dtype == object and pd.api.types.infer_dtype(table[name], skipna=True).startswith("mixed")
+    ]
+    return table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})

@@ -1,0 +1,118 @@
+"""DQ100: each expectation of the suite as a finding, and the rows that break it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from assay.findings import Action, Evidence, Finding, RowFlags, Severity, Status, Subject
+from assay.intervals import wilson
+from assay.validation.engine import Raw, quiet, run_expectations
+from assay.validation.masks import unexpected_rows
+from assay.validation.wording import expectation_title, share_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.dataset import Dataset
+    from assay.validation.suite import Expectation, Suite
+
+CODE = "DQ100"
+
+# Figures that describe the whole column; the others may be a value of one row.
+_FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
+
+
+def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
+    """One finding for each expectation, in the order of the suite; an empty suite is inconclusive."""
+    if not suite.expectations:
+        return (
+            Finding(
+                CODE,
+                "Expectations of the suite",
+                Severity.CRITICAL,
+                Status.INCONCLUSIVE,
+                f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
+                remedy="Write expectations into it, or leave out `validation.suite`.",
+            ),
+        )
+    results = run_expectations(dataset.frame, suite.expectations)
+    return tuple(_finding(dataset, item, raw) for item, raw in zip(suite.expectations, results, strict=True))
+
+
+def _finding(dataset: Dataset, item: Expectation, raw: Raw) -> Finding:
+    title = expectation_title(item.kind, item.kwargs, item.columns)
+    subject = Subject(item.columns)
+    if raw.success is None:
+        message = f"The expectation could not be carried out ({raw.failure}): {title}."
+        remedy = "See that it fits the type of the column; --verbose shows the traceback."
+        return Finding(CODE, title, item.severity, Status.ERROR, message, subject, remedy=remedy)
+    row_level = "unexpected_count" in raw.result
+    status, message, evidence = (
+        _row_level(dataset, item, raw, title) if row_level else _whole(dataset, item, raw, title)
+    )
+    remedy = "Correct the data at the source, or the expectation if it asks too much." * (status is Status.FAILED)
+    return Finding(CODE, title, item.severity, status, message, subject, evidence, remedy)
+
+
+def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
+    """An expectation about single rows. Its share is an exact count, held against `mostly` by GX.
+
+    The interval is that of the process the rows came from; it decides nothing here.
+    """
+    broken = int(raw.result["unexpected_count"])
+    n = int(raw.result.get("element_count") or 0) - int(raw.result.get("missing_count") or 0)
+    mostly = float(item.kwargs.get("mostly", 1))
+    interval = wilson(broken, n) if 0 <= broken <= n else None
+    share = broken / n if n else None
+    rows, silence = _rows(dataset, item, broken, title) if not raw.success else (None, "")
+    evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
+    if n == 0:
+        status = Status.NOT_APPLICABLE if item.kwargs.get("row_condition") else Status.INCONCLUSIVE
+        return status, f"There is no value to hold against the expectation: {title}.", evidence
+    if raw.success:
+        kept = f"{share_of(broken, n, 'values', interval)} break it" if broken else f"all {n:,} values keep it"
+        return Status.PASSED, f"{title}: {kept}.", evidence
+    return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}.{silence}", evidence
+
+
+def _rows(dataset: Dataset, item: Expectation, broken: int, title: str) -> tuple[RowFlags | None, str]:
+    """Rows that break the expectation, or why they cannot be named."""
+    try:
+        with quiet():
+            positions = unexpected_rows(dataset.frame, item.kind, item.kwargs)
+    except (TypeError, ValueError, OverflowError):
+        positions = None
+    if positions is None:
+        why = "it has a row condition" if item.kwargs.get("row_condition") else "its type has no row rule here"
+    elif len(positions) != broken:
+        # Another release of GX may count differently. Naming wrong rows is worse than naming none.
+        why = f"{len(positions):,} were found where {broken:,} were counted"
+    else:
+        action = Action.QUARANTINE if item.severity is Severity.CRITICAL else Action.REVIEW
+        return RowFlags(positions, f"Breaks the expectation: {title}.", action), ""
+    return None, f" The rows cannot be named: {why}."
+
+
+def _whole(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
+    """An expectation about a whole column or table."""
+    n = len(dataset)
+    observed = _figure(dataset, item, raw.result)
+    seen = "" if observed is None else f" Observed: {observed:.10g}."
+    evidence = Evidence(item.kind.removeprefix("expect_"), observed, n=n)
+    if raw.success and raw.result.get("observed_value", 0) is None:
+        return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
+    if raw.success:
+        return Status.PASSED, f"{title}.{seen}", evidence
+    return Status.FAILED, f"Not so: {title}.{seen}", evidence
+
+
+def _figure(dataset: Dataset, item: Expectation, result: Mapping[str, Any]) -> float | None:
+    """The observed figure, where it is a number and no raw value of a row that must not be shown."""
+    observed = result.get("observed_value")
+    if isinstance(observed, bool) or not isinstance(observed, int | float) or not math.isfinite(observed):
+        return None
+    roles = dataset.roles
+    private = {*roles.sensitive, roles.id, roles.group} & set(item.columns)
+    describes_all = any(figure in item.kind for figure in _FIGURES)
+    return None if private and not describes_all else float(observed)

@@ -1,0 +1,169 @@
+"""Reading a suite: Great Expectations' own JSON, every mistake in it at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import ConfigurationError
+from assay.findings import Severity
+from assay.validation import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+# How results are shown and stored, and which batch is meant, is for Assay to say.
+_NOT_RULES = ("result_format", "catch_exceptions", "include_config", "batch_id")
+
+# An expectation that a column exists may name one that does not: that is its question.
+_ASKS_FOR_COLUMN = "expect_column_to_exist"
+
+_SHAPE = (
+    'A suite is a JSON object such as {"name": "...", "expectations": [{"type": "expect_column_to_exist", '
+    '"kwargs": {"column": "..."}}]}; `assay init` writes a first one.'
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """One rule of a suite.
+
+    Attributes
+    ----------
+    kind
+        Its type in Great Expectations, such as "expect_column_values_to_be_between".
+    kwargs
+        As in the file, less what does not belong to the rule.
+    columns
+        The columns that it names.
+    severity
+        Its own, else that in its meta, else critical.
+    """
+
+    kind: str
+    kwargs: Mapping[str, Any]
+    columns: tuple[str, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suite:
+    """A suite whose expectations all exist, have the arguments they need, and name columns of the data."""
+
+    name: str
+    expectations: tuple[Expectation, ...]
+
+
+def read_suite(path: Path, columns: Sequence[str]) -> Suite:
+    """Read a suite in the JSON of Great Expectations, 1.x or 0.x.
+
+    Parameters
+    ----------
+    path
+        Of the JSON file.
+    columns
+        Of the data; every column that the suite names must be among them.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the file is missing or no suite, an expectation is unknown or has wrong arguments, or a column is not
+        in the data; one problem for each mistake.
+    """
+    content = _load(path)
+    entries = content.get("expectations")
+    if not isinstance(entries, list):
+        raise ConfigurationError(f"Suite {path} must have a list of `expectations`. {_SHAPE}")
+    problems: list[str] = []
+    expectations: list[Expectation] = []
+    for index, entry in enumerate(entries):
+        found = _expectation(entry)
+        if isinstance(found, Expectation):
+            expectations.append(found)
+            wrong = engine.check_arguments(found.kind, found.kwargs)
+        else:
+            wrong = found
+        kind = _kind(entry)
+        problems += [f"Suite {path}, expectation {index} ({kind or 'no type'}): {text}" for text in wrong]
+    problems += _absent_columns(path, expectations, columns)
+    if problems:
+        raise ConfigurationError(problems)
+    name = content.get("name") or content.get("expectation_suite_name") or path.stem
+    return Suite(str(name), tuple(expectations))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"Suite {path} does not exist. Correct `validation.suite`; `assay init` writes a first suite."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"Suite {path}, line {error.lineno}: not valid JSON: {error.msg}. Correct the file. {_SHAPE}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"Suite {path} must be UTF-8 text. Save it in that encoding.") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"Suite {path} cannot be read: {error.strerror}. Correct `validation.suite`."
+        ) from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"Suite {path} must be a JSON object, got {type(content).__name__}. {_SHAPE}")
+    return content
+
+
+def _kind(entry: object) -> str | None:
+    kind = (entry.get("type") or entry.get("expectation_type")) if isinstance(entry, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _expectation(entry: object) -> Expectation | list[str]:
+    """Return the expectation, or what is wrong with it before its arguments are looked at."""
+    kind = _kind(entry)
+    if not isinstance(entry, dict) or kind is None:
+        return [f"it must be an object with a `type`. {_SHAPE}"]
+    known = engine.known_kinds()
+    if kind not in known:
+        near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
+        hint = f"did you mean '{near[0]}'?" if near else "see the gallery of Great Expectations for the known types."
+        return [f"unknown type; {hint}"]
+    kwargs, meta = entry.get("kwargs") or {}, entry.get("meta") or {}
+    if not isinstance(kwargs, dict) or not isinstance(meta, dict):
+        return ["`kwargs` and `meta` must be objects, such as {}."]
+    problems = [
+        f"argument '{key}' is a parameter, which is not supported. Write its value into the suite."
+        for key, value in kwargs.items()
+        if isinstance(value, dict) and "$PARAMETER" in value
+    ]
+    stated = entry.get("severity") or meta.get("severity") or Severity.CRITICAL
+    if stated not in tuple(Severity):
+        problems.append(f"`severity` must be critical, warning or info, got {stated!r}.")
+    if problems:
+        return problems
+    rule = {key: value for key, value in kwargs.items() if key not in _NOT_RULES}
+    return Expectation(kind, rule, tuple(dict.fromkeys(_columns(rule))), Severity(stated))
+
+
+def _columns(kwargs: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("column", "column_A", "column_B"):
+        if isinstance(kwargs.get(key), str):
+            yield kwargs[key]
+    for name in kwargs.get("column_list") or ():
+        if isinstance(name, str):
+            yield name
+
+
+def _absent_columns(path: Path, expectations: Sequence[Expectation], columns: Sequence[str]) -> list[str]:
+    named = (name for item in expectations if item.kind != _ASKS_FOR_COLUMN for name in item.columns)
+    problems = []
+    for name in dict.fromkeys(named):
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
+            hint = f"Did you mean '{near[0]}'?" if near else "Correct the suite, or add the column to the data."
+            problems.append(f"Suite {path} names column '{name}', which is not in the data. {hint}")
+    return problems

@@ -1,0 +1,51 @@
+"""The stage: the always-on checks, and the suite where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.findings import run_checks
+from assay.results import ValidationResult
+from assay.validation.checks import CHECKS
+from assay.validation.context import Context
+from assay.validation.expectations import suite_findings
+from assay.validation.suite import read_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assay.config import ValidationConfig
+    from assay.dataset import Dataset
+    from assay.findings import Check
+
+
+def validate(
+    dataset: Dataset, config: ValidationConfig, checks: Iterable[Check[Context]] = CHECKS
+) -> ValidationResult:
+    """Hold a dataset against the always-on checks and the suite that the configuration names.
+
+    Parameters
+    ----------
+    dataset
+        Not changed.
+    config
+        The limits of the checks, and the path of the suite or None.
+    checks
+        Each gives at least one finding, under its own code.
+
+    Returns
+    -------
+    ValidationResult
+        The findings of the checks, then one finding (DQ100) for each expectation in the order of the suite.
+
+    Raises
+    ------
+    ConfigurationError
+        Where the suite is missing, is no suite, or names columns that are not in the data; with all problems.
+        Raised before any check runs.
+    """
+    suite = None if config.suite is None else read_suite(config.suite, list(dataset.frame.columns))
+    findings = run_checks(checks, Context(dataset, config))
+    if suite is None:
+        return ValidationResult(findings)
+    return ValidationResult((*findings, *suite_findings(dataset, suite)), suite.name)

@@ -1,0 +1,170 @@
+"""Each expectation of a suite becomes one finding: passed, failed or error, in words, with the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from assay.config import ValidationConfig
+from assay.findings import Action, Severity, Status
+from assay.validation import validate
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def people():
+    return pd.DataFrame(
+        {
+            "age": [30.0, 40.0, np.nan, 999.0, 50.0, 20.0],
+            "city": ["Ulm", "Köln", None, "Atlantis", "Ulm", "Ulm"],
+            SCRIPT: [1, 2, 3, 4, 5, 6],
+            "gone": [np.nan] * 6,
+            "y": [0, 1, 0, 1, 0, 1],
+        }
+    )
+
+
+def between(column="age", low=0, high=120, **more):
+    kwargs = {"column": column, "min_value": low, "max_value": high}
+    return {"type": "expect_column_values_to_be_between", "kwargs": kwargs, **more}
+
+
+def test_a_failed_range_names_its_rows_and_counts(run_suite, people):
+    (finding,) = run_suite(people, between())
+    assert (finding.code, finding.status, finding.severity) == ("DQ100", Status.FAILED, Severity.CRITICAL)
+    assert finding.subject.columns == ("age",)
+    assert finding.title == "Values of 'age' are at least 0 and at most 120"
+    assert finding.message.startswith("Broken by 1 of 5 values (20.00%, 95% interval ")
+    truth = binomtest(1, 5).proportion_ci(method="wilson")
+    assert (finding.evidence.interval.low, finding.evidence.interval.high) == pytest.approx((truth.low, truth.high))
+    assert finding.evidence.value == 0.2
+    assert finding.evidence.rows.positions.tolist() == [3]
+    assert finding.evidence.rows.action is Action.QUARANTINE
+    assert finding.remedy
+
+
+def test_no_raw_value_is_quoted(run_suite, people):
+    rules = [
+        ("expect_column_values_to_be_in_set", {"column": "city", "value_set": ["Ulm", "Köln"]}),
+        ("expect_column_max_to_be_between", {"column": "age", "max_value": 100}),
+        ("expect_column_most_common_value_to_be_in_set", {"column": "city", "value_set": ["Köln"]}),
+    ]
+    findings = run_suite(people, *rules, sensitive=[{"column": "age", "bins": [30]}])
+    assert [f.status for f in findings] == [Status.FAILED] * 3
+    shown = " ".join(
+        f"{f.title} {f.message} {f.remedy} {f.evidence.rows and f.evidence.rows.reason}" for f in findings
+    )
+    for value in ("Atlantis", "Ulm", "Köln", "999"):
+        assert value not in shown
+    assert findings[1].evidence.value is None
+
+
+@pytest.mark.parametrize(
+    ("extra", "severity", "action"),
+    [
+        ({"severity": "warning"}, Severity.WARNING, Action.REVIEW),
+        ({"severity": "info"}, Severity.INFO, Action.REVIEW),
+        ({"meta": {"severity": "warning"}}, Severity.WARNING, Action.REVIEW),
+        ({"severity": "critical", "meta": {"severity": "info"}}, Severity.CRITICAL, Action.QUARANTINE),
+    ],
+)
+def test_severity_is_the_expectations_own(run_suite, people, extra, severity, action):
+    (finding,) = run_suite(people, between(**extra))
+    assert finding.severity is severity
+    assert finding.evidence.rows.action is action
+
+
+def test_mostly_is_respected(run_suite, people):
+    tolerant = between()
+    tolerant["kwargs"]["mostly"] = 0.8
+    strict = between()
+    strict["kwargs"]["mostly"] = 0.81
+    passed, failed = run_suite(people, tolerant, strict)
+    assert (passed.status, failed.status) == (Status.PASSED, Status.FAILED)
+    assert "at least 80% of the rows" in passed.title
+    assert "1 of 5 values" in passed.message
+    assert passed.evidence.threshold == pytest.approx(0.2)
+
+
+def test_findings_come_in_the_order_of_the_suite_even_where_rules_repeat(run_suite, people):
+    rules = [between(), ("expect_column_to_exist", {"column": "city"}), between(), between(SCRIPT, 0, 9)]
+    findings = run_suite(people, *rules)
+    assert [f.subject.columns for f in findings] == [("age",), ("city",), ("age",), (SCRIPT,)]
+    assert [f.status for f in findings] == [Status.FAILED, Status.PASSED, Status.FAILED, Status.PASSED]
+
+
+def test_an_expectation_that_raises_is_an_error_and_no_failure(run_suite, people):
+    wrong_types = ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "age", "column_B": "city"})
+    upside_down = between(low=5, high=1)
+    bad_pattern = ("expect_column_values_to_match_regex", {"column": "city", "regex": "("})
+    findings = run_suite(people, wrong_types, upside_down, bad_pattern, between())
+    assert [f.status for f in findings] == [Status.ERROR] * 3 + [Status.FAILED]
+    assert all("could not be carried out" in f.message for f in findings[:3])
+    assert all(f.evidence is None for f in findings[:3])
+
+
+def test_a_column_without_values_keeps_no_promise(run_suite, people):
+    rules = [between("gone"), ("expect_column_mean_to_be_between", {"column": "gone", "min_value": 0})]
+    findings = run_suite(people, *rules)
+    assert all(f.status in (Status.INCONCLUSIVE, Status.ERROR, Status.FAILED) for f in findings)
+    assert findings[0].status is Status.INCONCLUSIVE
+    assert findings[0].evidence.value is None
+
+
+def test_rows_that_cannot_be_named_are_not_passed_over(run_suite, people):
+    conditional = between()
+    conditional["kwargs"] |= {"row_condition": "y == 1", "condition_parser": "pandas"}
+    no_row_meets_it = between()
+    no_row_meets_it["kwargs"] |= {"row_condition": "y == 7", "condition_parser": "pandas"}
+    z_score = (
+        "expect_column_value_z_scores_to_be_less_than",
+        {"column": "age", "threshold": 1, "double_sided": False},
+    )
+    first, second, third = run_suite(people, conditional, z_score, no_row_meets_it)
+    assert first.status is second.status is Status.FAILED
+    assert "cannot be named: it has a row condition" in first.message
+    assert "cannot be named: its type has no row rule" in second.message
+    assert first.evidence.rows is second.evidence.rows is None
+    assert third.status is Status.NOT_APPLICABLE
+
+
+def test_rows_are_not_named_where_the_counts_disagree(run_suite, people, monkeypatch):
+    monkeypatch.setattr("assay.validation.expectations.unexpected_rows", lambda *_: np.array([0, 1]))
+    (finding,) = run_suite(people, between())
+    assert finding.evidence.rows is None
+    assert "2 were found where 1 were counted" in finding.message
+
+
+def test_whole_column_expectations_show_their_figure(run_suite, people):
+    mean = ("expect_column_mean_to_be_between", {"column": "age", "min_value": 0, "max_value": 100})
+    exists = ("expect_column_to_exist", {"column": "absent"})
+    failed, absent = run_suite(people, mean, exists)
+    assert failed.status is absent.status is Status.FAILED
+    assert failed.evidence.value == pytest.approx((30 + 40 + 999 + 50 + 20) / 5)
+    assert "Observed: 227.8." in failed.message
+
+
+def test_an_empty_suite_is_not_passed(run_suite, people):
+    (finding,) = run_suite(people)
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.blocks
+
+
+def test_the_frame_is_not_changed_and_nothing_is_printed(make_dataset, write_suite, people, capfd):
+    dataset = make_dataset(people, label="y")
+    before = dataset.frame.copy(deep=True)
+    validate(dataset, ValidationConfig(suite=write_suite(between(), between(SCRIPT))))
+    pd.testing.assert_frame_equal(dataset.frame, before)
+    out, err = capfd.readouterr()
+    assert out == err == ""
+
+
+def test_the_suite_is_named_and_without_one_there_are_only_checks(make_dataset, write_suite, people):
+    dataset = make_dataset(people, label="y")
+    assert validate(dataset, ValidationConfig(suite=write_suite(between()))).suite == "rules"
+    alone = validate(dataset, ValidationConfig())
+    assert alone.suite is None
+    assert {f.code for f in alone.findings} == {f"DQ0{n}" for n in range(10, 21)}
