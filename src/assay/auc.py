@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assay.findings import Interval
 
-# With fewer rows than this in the smallest class DeLong's variance is too small; the largest possible one is taken.
+# DeLong's variance is too small for a class with fewer rows than this; the largest possible one is taken for it.
 _FEW = 10
 
 
@@ -61,19 +61,30 @@ def compute_auc(
         return None
     # With two classes the second one-versus-rest curve is the first one mirrored.
     curves = present[1:] if pred_probs.shape[1] == 2 else present
-    total = 0.0
+    total, variance = 0.0, 0.0
     influence = np.zeros(len(labels))
     for column in curves:
         area, part = _one_versus_rest(pred_probs[:, column], labels == column)
         total += area
-        influence += part
+        rows = int(min(counts[column], len(labels) - counts[column]))
+        if rows >= _FEW:
+            influence += part
+        else:
+            variance += _shrunk_variance(area, rows) / rows
     value = min(1.0, max(0.0, total / len(curves)))
-    variance = float(np.sum((influence / len(curves)) ** 2))
+    variance = (variance + float(np.sum(influence**2))) / len(curves) ** 2
     smallest = int(counts[present].min())
-    trials = value * (1 - value) / variance if variance > 0 and smallest >= _FEW else float(smallest)
+    independent = smallest * len(curves)
+    trials = _shrunk_variance(value, independent) / variance if variance > 0 else float(independent)
     interval = wilson(value * trials, trials, confidence)
     assert interval is not None
     return Auc(value, interval, smallest)
+
+
+def _shrunk_variance(area: float, trials: int) -> float:
+    """p(1 - p) for a p drawn towards 0.5 by one trial, so that a perfect area has a variance too."""
+    p = (area * trials + 0.5) / (trials + 1)
+    return p * (1 - p)
 
 
 def _one_versus_rest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,24 @@ def test_nothing_is_pickled(fake_audit, config, tmp_path):
         audit_flow(config)
     stored = list((tmp_path / "storage").iterdir())
     assert [json.loads(file.read_text())["message"] for file in stored] == ["a defect"]
+
+
+def test_the_schedule_of_the_documentation_is_accepted():
+    from assay.pipelines import audit_flow
+
+    deployment = audit_flow.to_deployment(name="n", cron="0 2 * * *", parameters={"config": "/srv/loans/audit.yaml"})
+    assert deployment.entrypoint is not None
+    assert audit_flow.validate_parameters(deployment.parameters) == {"config": Path("/srv/loans/audit.yaml")}
+
+
+def test_the_deployments_of_the_project_name_a_flow_and_its_parameters():
+    import yaml
+    from prefect.flows import load_flow_from_entrypoint
+
+    root = Path(__file__).resolve().parents[2]
+    described = yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
+    assert described
+    for deployment in described:
+        flow = load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
+        (config,) = flow.validate_parameters(deployment["parameters"]).values()
+        assert (root / config).is_file()

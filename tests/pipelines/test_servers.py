@@ -71,14 +71,18 @@ def test_on_the_embedded_server(audit_file, environment):
 
 
 @pytest.fixture(scope="module")
-def server(environment: dict[str, str]) -> Iterator[str]:
+def server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API's address of a server that was started by hand."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     api = f"http://127.0.0.1:{port}/api"
-    # The variable: in Prefect 3.8 the option --port does not reach the server that serves the API.
-    settings = environment | {"PREFECT_SERVER_API_PORT": str(port), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    settings = environment | {
+        "PREFECT_HOME": str(tmp_path_factory.mktemp("server")),
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "prefect", "server", "start"],
         env=settings,

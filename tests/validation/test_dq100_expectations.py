@@ -102,7 +102,8 @@ def test_an_expectation_that_raises_is_an_error_and_no_failure(run_suite, people
     bad_pattern = ("expect_column_values_to_match_regex", {"column": "city", "regex": "("})
     findings = run_suite(people, wrong_types, upside_down, bad_pattern, between())
     assert [f.status for f in findings] == [Status.ERROR] * 3 + [Status.FAILED]
-    assert all("could not be carried out" in f.message for f in findings[:3])
+    assert all(f.message.startswith("The expectation could not be carried out (") for f in findings[:3])
+    assert "(ValueError)" in findings[1].message
     assert all(f.evidence is None for f in findings[:3])
 
 

@@ -81,7 +81,8 @@ def init(
     positive: Annotated[str | None, typer.Option(metavar="VALUE", help="The favourable label.")] = None,
     id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that identifies a row.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write; by default beside DATA.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="AUDIT.yaml", help="File or folder to write; by default beside DATA."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     verbose: Verbose = False,

@@ -150,7 +150,7 @@ def _intersect(parts: Sequence[Feature], taken: set[str]) -> Feature:
     names: list[tuple[str, ...]] = [(group,) for group in parts[0].groups]
     for part in parts[1:]:
         size = len(part.groups)
-        occurring, codes = np.unique(codes * size + part.codes, return_inverse=True)
+        codes, occurring = pd.factorize(codes * size + part.codes, sort=True)
         names = [(*names[pair // size], part.groups[pair % size]) for pair in occurring]
     groups = [" x ".join(name) for name in names]
     if len(set(groups)) < len(groups):

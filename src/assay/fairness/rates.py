@@ -1,9 +1,11 @@
-"""The rates of each group, by Fairlearn's metrics on the cells of a table of counts.
+"""The rates of each group, by Fairlearn on the cells of a table of counts.
 
-A metric of Fairlearn that is a function of counts needs no rows: the cells, with their counts as sample weights,
-give the same figures hundreds of times faster. Two guards stand around it. Labels go in as integers 0 and 1, since
-text labels give a selection rate of 0 in silence; and a rate without cases (the true positive rate of a group
-without positives, which Fairlearn reports as 0) is NaN with n = 0.
+A metric that is a function of counts needs no rows: the cells, with their counts as sample weights, give the same
+figures hundreds of times faster. Every rate here is a selection rate among the rows that it is about: the true
+positive rate among the positives, the precision (of the labels instead of the predictions) among the selected, the
+accuracy that of being right. Fairlearn's own true positive rate goes through a confusion matrix that costs 1.5 ms
+for each group, and answers 0 for a group without positives; such a rate is NaN here, with n = 0. Labels go in as
+integers 0 and 1, since text labels give a selection rate of 0 in silence.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from assay.fairness.counts import Cells
+
+    Mask = npt.NDArray[np.bool_]
 
 BASE_RATE = "base rate"
 SELECTION_RATE = "selection rate"
@@ -51,7 +55,7 @@ class Rates:
     shares: npt.NDArray[np.float64]
     rows: npt.NDArray[np.int64]
     cases: npt.NDArray[np.float64]
-    case: str
+    case: str = "rows"
 
     @property
     def is_conditional(self) -> bool:
@@ -85,90 +89,50 @@ def compute_rates(cells: Cells, groups: int, classes: Sequence[str], positive: i
     dict
         In the order in which reports show them.
     """
-    found = [_accuracy(cells, groups)]
+    _, y_true, y_pred = cells.keys
+    everyone = np.ones(len(y_true), dtype=bool)
     if positive is not None:
-        found = [*_one_versus_rest(cells, groups, positive, None), *found]
+        is_true, is_chosen = y_true == positive, y_pred == positive
+        with_label, without_label = "rows with the positive label", "rows without the positive label"
+        questions = {
+            BASE_RATE: (everyone, is_true, "rows"),
+            SELECTION_RATE: (everyone, is_chosen, "rows"),
+            TRUE_POSITIVE_RATE: (is_true, is_chosen, with_label),
+            FALSE_POSITIVE_RATE: (~is_true, is_chosen, without_label),
+            FALSE_NEGATIVE_RATE: (is_true, ~is_chosen, with_label),
+            PRECISION: (is_chosen, is_true, "rows predicted positive"),
+        }
     else:
+        questions = {}
         for code, name in enumerate(classes):
-            found += _one_versus_rest(cells, groups, code, name)
-    return {rates.metric: rates for rates in found}
-
-
-def _accuracy(cells: Cells, groups: int) -> Rates:
-    from sklearn.metrics import accuracy_score
-
-    group, y_true, y_pred = cells.keys
-    values = _by_group({ACCURACY: accuracy_score}, cells, y_true, y_pred, groups)
-    rows, cases = cells.sums(group, groups, np.ones(len(group), dtype=bool))
-    return Rates(ACCURACY, _guarded(values[ACCURACY], cases), rows, cases, "rows")
-
-
-def _one_versus_rest(cells: Cells, groups: int, code: int, name: str | None) -> list[Rates]:
-    group, true_codes, predicted_codes = cells.keys
-    y_true, y_pred = (true_codes == code).astype(np.int64), (predicted_codes == code).astype(np.int64)
-    everyone = np.ones(len(group), dtype=bool)
-    label, chosen = ("the positive label", "positive") if name is None else (f"the label {name}", name)
-    denominators = {
-        BASE_RATE: (everyone, "rows"),
-        SELECTION_RATE: (everyone, "rows"),
-        TRUE_POSITIVE_RATE: (y_true == 1, f"rows with {label}"),
-        FALSE_POSITIVE_RATE: (y_true == 0, f"rows without {label}"),
-        FALSE_NEGATIVE_RATE: (y_true == 1, f"rows with {label}"),
-        PRECISION: (y_pred == 1, f"rows predicted {chosen}"),
-    }
-    functions = _fairlearn_metrics()
-    if name is not None:
-        functions = {m: functions[m] for m in (BASE_RATE, SELECTION_RATE, TRUE_POSITIVE_RATE)}
-    values = _by_group(functions, cells, y_true, y_pred, groups)
-    found = []
-    for metric in functions:
-        where, case = denominators[metric]
-        rows, cases = cells.sums(group, groups, where)
-        shown = metric if name is None else in_class(metric, name)
-        found.append(Rates(shown, _guarded(values[metric], cases), rows, cases, case))
+            is_true, is_chosen = y_true == code, y_pred == code
+            questions[in_class(BASE_RATE, name)] = (everyone, is_true, "rows")
+            questions[in_class(SELECTION_RATE, name)] = (everyone, is_chosen, "rows")
+            questions[in_class(TRUE_POSITIVE_RATE, name)] = (is_true, is_chosen, f"rows with the label {name}")
+    questions[ACCURACY] = (everyone, y_true == y_pred, "rows")
+    shares = _shares(cells, groups, list(questions.values()))
+    found = {}
+    for (metric, (is_case, _, case)), share in zip(questions.items(), shares, strict=True):
+        rows, effective = cells.sums(cells.keys[0], groups, is_case)
+        found[metric] = Rates(metric, share, rows, effective, case)
     return found
 
 
-def _fairlearn_metrics() -> dict[str, Callable[..., float]]:
-    from fairlearn.metrics import false_negative_rate, false_positive_rate, selection_rate, true_positive_rate
-    from sklearn.metrics import precision_score
+def _shares(cells: Cells, groups: int, questions: Sequence[tuple[Mask, Mask, str]]) -> npt.NDArray[np.float64]:
+    """(Q, G) share of hits among the cases of each question and group, NaN without cases."""
+    from fairlearn.metrics import MetricFrame, selection_rate
 
-    def base_rate(y_true: object, y_pred: object, sample_weight: object) -> float:
-        del y_pred
-        return float(selection_rate(y_true, y_true, sample_weight=sample_weight))
-
-    def precision(y_true: object, y_pred: object, sample_weight: object) -> float:
-        return float(precision_score(y_true, y_pred, sample_weight=sample_weight, zero_division=np.nan))
-
-    return {
-        BASE_RATE: base_rate,
-        SELECTION_RATE: selection_rate,
-        TRUE_POSITIVE_RATE: true_positive_rate,
-        FALSE_POSITIVE_RATE: false_positive_rate,
-        FALSE_NEGATIVE_RATE: false_negative_rate,
-        PRECISION: precision,
-    }
-
-
-def _by_group(
-    functions: Mapping[str, Callable[..., float]],
-    cells: Cells,
-    y_true: npt.NDArray[np.int64],
-    y_pred: npt.NDArray[np.int64],
-    groups: int,
-) -> dict[str, npt.NDArray[np.float64]]:
-    from fairlearn.metrics import MetricFrame
-
-    frame = MetricFrame(
-        metrics=dict(functions),
-        y_true=y_true,
-        y_pred=y_pred,
-        sensitive_features=cells.keys[0],
-        sample_params={name: {"sample_weight": cells.weight} for name in functions},
-    )
-    by_group = frame.by_group.reindex(range(groups))  # a group without rows has no cell
-    return {name: by_group[name].to_numpy(dtype=np.float64) for name in functions}
-
-
-def _guarded(values: npt.NDArray[np.float64], cases: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(cases > 0, values, np.nan)
+    # A MetricFrame costs some milliseconds however small: one for all questions, told apart by the group's code.
+    asked = [np.flatnonzero(is_case) for is_case, _, _ in questions]
+    codes = np.concatenate([cells.keys[0][cell] + groups * q for q, cell in enumerate(asked)])
+    hits = np.concatenate([is_hit[cell] for (_, is_hit, _), cell in zip(questions, asked, strict=True)])
+    by_group = MetricFrame(
+        metrics=selection_rate,
+        y_true=hits.astype(np.int64),
+        y_pred=hits.astype(np.int64),
+        sensitive_features=codes,
+        sample_params={"sample_weight": cells.weight[np.concatenate(asked)]},
+    ).by_group
+    shares = np.full(groups * len(questions), np.nan)
+    shares[by_group.index.to_numpy()] = by_group.to_numpy(dtype=np.float64)
+    return shares.reshape(len(questions), groups)

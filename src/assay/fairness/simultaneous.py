@@ -113,7 +113,7 @@ def cases_to_decide(is_decided: Callable[[int], bool]) -> int | None:
         if enough > MOST_CASES:
             return None
     short = enough // 2
-    while enough - short > max(1, enough // 100):
+    while enough - short > max(1, enough // 32):
         middle = (short + enough) // 2
         short, enough = (short, middle) if is_decided(middle) else (middle, enough)
     return enough

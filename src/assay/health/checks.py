@@ -73,9 +73,7 @@ def _check_gap(vitals: Vitals) -> Iterator[Outcome]:
             verdict, remedy = "at most", ""
         case Status.FAILED:
             verdict = "more than"
-            remedy = (
-                "Add rows, drop features that identify single rows, and look for wrong labels: models memorise them."
-            )
+            remedy = "Add rows, drop features that identify a row, and look for wrong labels: models learn them too."
         case _:
             verdict, remedy = "perhaps more than", "Add rows, or train more repeats, to know."
     words = (

@@ -28,6 +28,10 @@ NEXT = 0.3
 REGIONS = (0.05, 0.1, 0.2, 0.5, 1.0)
 # A stratum with fewer rows has no most confident tenth to speak of; it is joined with its like.
 MIN_STRATUM = 20
+# Where the confident rows fall into fewer kinds than this (a few coarse features), how contradictions thin out says
+# nothing about ambiguity: each kind has its own, and there are too few of them to speak of a trend.
+MIN_KINDS = 30
+_NO_DOUBT = 1e-4
 # Beyond this, the fall of ambiguity is so steep that a steeper one changes nothing but the noise of the estimate.
 MAX_FALL = 10.0
 
@@ -93,6 +97,19 @@ def rank_confidence(
     return rank
 
 
+def count_kinds(confidence: npt.NDArray[np.float64], rank: npt.NDArray[np.float64]) -> float:
+    """Effective number of different confidences (inverse Simpson index) among the rows that an estimate rests on.
+
+    Rows with equal features are predicted alike, to rounding. A row about which the model has next to no doubt is a
+    kind of its own: the probabilities of such rows are equal only because they cannot exceed 1.
+    """
+    doubt = 1 - confidence[rank < NEXT]
+    doubtful = doubt[doubt > _NO_DOUBT]
+    _, rows = np.unique(np.log(doubtful).round(3), return_counts=True)
+    squares = float(np.square(rows).sum()) + len(doubt) - len(doubtful)
+    return len(doubt) ** 2 / squares if len(doubt) else 0.0
+
+
 def compute_fall(auc: float, error_rate: float) -> float:
     """How many times rarer ambiguity makes contradictions in the most confident tenth than in the next two tenths.
 
@@ -139,7 +156,7 @@ def _ambiguity_curve() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]
 def estimate_share(
     rank: npt.NDArray[np.float64],
     contradicted: npt.NDArray[np.bool_],
-    fall: float,
+    fall: float | None,
     *,
     rows: int | None = None,
     confidence: float = 0.95,
@@ -159,7 +176,8 @@ def estimate_share(
     contradicted
         (J,) whether the label contradicts the model.
     fall
-        Above 1, as `compute_fall` gives it.
+        Above 1, as `compute_fall` gives it; None where there is no telling (see `MIN_KINDS`), and then there is an
+        upper limit only.
     rows
         Rows that the contradictions are to be seen against, where that is not J: for the labels of one class, pass
         the contradicted rows and the number of rows with that label.
@@ -179,7 +197,7 @@ def estimate_share(
     high = min(_poisson_upper(m, tail / len(REGIONS)) / exposure for m, exposure in regions if exposure)
     high = min(1.0, high)
     (m_top, n_top), (m_next, n_next) = count(0.0, TOP), count(TOP, NEXT)
-    if not (n_top and n_next):
+    if fall is None or not (n_top and n_next):
         return Share(n, None, Interval(0.0, high, confidence, _METHOD), None)
     raw = (fall * m_top / n_top - m_next / n_next) / (fall - 1)
     # One added to each count: no contradictions at all still leave the share uncertain.

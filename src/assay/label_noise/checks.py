@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MIN_PREDICTED_ROWS = 10
 MIN_PREDICTED_RATIO = 0.2
 
+MORE_SIGNAL = "Add rows, or features that bear on the label."
 NO_SIGNAL = "The predictions say too little about the labels to judge them (see LN004)."
 
 
@@ -36,7 +37,7 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
             f"How many of {count_of(n, 'label')} are wrong cannot be told. {NO_SIGNAL}",
             subject,
             Evidence("share of wrong labels", n=n, threshold=limit, unit="share"),
-            "Add rows, or features that bear on the label.",
+            MORE_SIGNAL,
         )
         return
     assert share.interval is not None
@@ -135,7 +136,7 @@ def _check_classes(judgement: Judgement) -> Iterator[Outcome]:
     limit, label = judgement.config.max_share, judgement.dataset.roles.label
     if not judgement.has_signal:
         words = f"How many labels of each class are wrong cannot be told. {NO_SIGNAL}"
-        yield Outcome(Status.INCONCLUSIVE, words, Subject((label,)))
+        yield Outcome(Status.INCONCLUSIVE, words, Subject((label,)), remedy=MORE_SIGNAL)
         return
     statuses = {name: judge_upper(share.interval, limit) for name, share in judgement.by_class.items()}
     for name, status in statuses.items():
@@ -166,6 +167,7 @@ def _check_classes(judgement: Judgement) -> Iterator[Outcome]:
 
 def _class_failed(judgement: Judgement, name: str) -> Outcome:
     share = judgement.by_class[name]
+    # A lower limit above 0 has an estimate above it.
     assert share.value is not None
     assert share.interval is not None
     limit, label = judgement.config.max_share, judgement.dataset.roles.label

@@ -58,7 +58,8 @@ def check_groups(judgement: Judgement) -> Iterator[Outcome]:
             "Whether labels are wrong more often in some group cannot be told. The predictions say too little about "
             "the labels to judge them (see LN004)."
         )
-        yield Outcome(Status.INCONCLUSIVE, words, Subject(features))
+        remedy = "Add rows, or features that bear on the label."
+        yield Outcome(Status.INCONCLUSIVE, words, Subject(features), remedy=remedy)
         return
     contrasts = list(_contrasts(judgement, bonferroni(0.95, comparable)))
     # Only a group with more wrong labels than elsewhere is named; the one with fewer is its mirror image.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from assay.auc import Auc, compute_auc
 from assay.intervals import bonferroni
-from assay.label_noise.anchors import Share, compute_fall, estimate_share, rank_confidence
+from assay.label_noise.anchors import MIN_KINDS, Share, compute_fall, count_kinds, estimate_share, rank_confidence
 from assay.label_noise.suspects import (
     compute_quality,
     compute_wrong_probability,
@@ -97,9 +97,12 @@ def judge_labels(dataset: Dataset, predictions: OutOfSample, config: LabelNoiseC
     predicted = pred_probs.argmax(axis=1)
     contradicted = predicted != labels
     strata = _strata(dataset, positions)
-    rank = rank_confidence(predicted, pred_probs.max(axis=1), strata)
+    confidence = pred_probs.max(axis=1)
+    rank = rank_confidence(predicted, confidence, strata)
     auc = compute_auc(labels, pred_probs)
-    fall = compute_fall(auc.value if auc else 0.5, float(contradicted.mean()))
+    fall = None
+    if auc is not None and count_kinds(confidence, rank) >= MIN_KINDS:
+        fall = compute_fall(auc.value, float(contradicted.mean()))
     overall = estimate_share(rank, contradicted, fall)
     wrong = compute_wrong_probability(
         labels, pred_probs, contradicted=contradicted, rank=rank, strata=strata, noise=overall.cautious
@@ -143,7 +146,7 @@ def _by_class(
     labels: npt.NDArray[np.int64],
     rank: npt.NDArray[np.float64],
     contradicted: npt.NDArray[np.bool_],
-    fall: float,
+    fall: float | None,
 ) -> dict[str, Share]:
     rows = np.bincount(labels, minlength=len(classes))
     confidence = bonferroni(0.95, len(classes))
@@ -159,7 +162,7 @@ def _by_group(
     positions: npt.NDArray[np.int64],
     rank: npt.NDArray[np.float64],
     contradicted: npt.NDArray[np.bool_],
-    fall: float,
+    fall: float | None,
 ) -> dict[str, dict[str, Share]]:
     shares: dict[str, dict[str, Share]] = {}
     for feature in dataset.groups.columns:

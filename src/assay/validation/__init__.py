@@ -4,7 +4,8 @@ The only package that imports Great Expectations, and only where a suite is name
 """
 
 from assay.validation.checks import CHECKS, Context
+from assay.validation.expectations import EXPECTATION_CHECK
 from assay.validation.proposal import propose_suite
 from assay.validation.validate import validate
 
-__all__ = ["CHECKS", "Context", "propose_suite", "validate"]
+__all__ = ["CHECKS", "EXPECTATION_CHECK", "Context", "propose_suite", "validate"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Raw:
 @cache
 def _great_expectations() -> Any:
     # Read when the library is imported, and by nothing else.
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations
@@ -168,8 +169,9 @@ def _failure(info: Mapping[str, Any]) -> str:
     records = [info] if "raised_exception" in info else [value for value in info.values() if isinstance(value, dict)]
     for record in records:
         if record.get("raised_exception"):
-            lines = str(record.get("exception_traceback") or "").strip().splitlines()
-            raised = [line.split(":")[0] for line in lines if line[:1].isalpha() and not line.startswith("Traceback")]
+            trace = str(record.get("exception_traceback") or "")
+            log.info("An expectation raised:\n%s", trace)
             # The first in the chain is what went wrong; the later ones are how GX passed it on.
-            return raised[0].rsplit(".", 1)[-1] if raised else "an exception"
+            raised = re.search(r"^(?:\w+\.)*(\w+)(?::|$)", trace, re.MULTILINE)
+            return raised[1] if raised else "an exception"
     return ""

@@ -3,56 +3,82 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from assay.findings import Action, Evidence, Finding, RowFlags, Severity, Status, Subject
+from assay.findings import (
+    Action,
+    Check,
+    Evidence,
+    Outcome,
+    RowFlags,
+    Severity,
+    Status,
+    Subject,
+    run_checks,
+    stamp,
+)
 from assay.intervals import wilson
-from assay.validation.engine import Raw, quiet, run_expectations
+from assay.validation.engine import quiet, run_expectations
 from assay.validation.masks import unexpected_rows
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from assay.dataset import Dataset
+    from assay.findings import Finding
+    from assay.validation.engine import Raw
     from assay.validation.suite import Expectation, Suite
-
-CODE = "DQ100"
 
 # Figures that describe the whole column; the others may be a value of one row.
 _FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """An expectation that was held against a dataset, and what Great Expectations made of it."""
+
+    dataset: Dataset
+    expectation: Expectation
+    title: str
+    raw: Raw
+
+
 def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
     """One finding for each expectation, in the order of the suite; an empty suite is inconclusive."""
     if not suite.expectations:
-        return (
-            Finding(
-                CODE,
-                "Expectations of the suite",
-                Severity.CRITICAL,
-                Status.INCONCLUSIVE,
-                f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
-                remedy="Write expectations into it, or leave out `validation.suite`.",
-            ),
+        nothing = Outcome(
+            Status.INCONCLUSIVE,
+            f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
+            remedy="Write expectations into it, or leave out `validation.suite`.",
         )
-    results = run_expectations(dataset.frame, suite.expectations)
-    return tuple(_finding(dataset, item, raw) for item, raw in zip(suite.expectations, results, strict=True))
+        return (stamp(EXPECTATION_CHECK, nothing),)
+    findings: list[Finding] = []
+    for item, raw in zip(suite.expectations, run_expectations(dataset.frame, suite.expectations), strict=True):
+        title = expectation_title(item.kind, item.kwargs, item.columns)
+        check = replace(EXPECTATION_CHECK, title=title, severity=item.severity)
+        findings += run_checks((check,), Held(dataset, item, title, raw))
+    return tuple(findings)
 
 
-def _finding(dataset: Dataset, item: Expectation, raw: Raw) -> Finding:
-    title = expectation_title(item.kind, item.kwargs, item.columns)
+def expectation_outcome(held: Held) -> Iterator[Outcome]:
+    """DQ100: what became of one expectation, in words, with the rows that break it."""
+    item, raw, title = held.expectation, held.raw, held.title
     subject = Subject(item.columns)
     if raw.success is None:
         message = f"The expectation could not be carried out ({raw.failure}): {title}."
-        remedy = "See that it fits the type of the column; --verbose shows the traceback."
-        return Finding(CODE, title, item.severity, Status.ERROR, message, subject, remedy=remedy)
-    row_level = "unexpected_count" in raw.result
-    status, message, evidence = (
-        _row_level(dataset, item, raw, title) if row_level else _whole(dataset, item, raw, title)
-    )
+        remedy = "See that it fits the type of the column; the log (--verbose) holds the traceback."
+        yield Outcome(Status.ERROR, message, subject, remedy=remedy)
+        return
+    answer = _row_level if "unexpected_count" in raw.result else _whole
+    status, message, evidence = answer(held.dataset, item, raw, title)
     remedy = "Correct the data at the source, or the expectation if it asks too much." * (status is Status.FAILED)
-    return Finding(CODE, title, item.severity, status, message, subject, evidence, remedy)
+    yield Outcome(status, message, subject, evidence, remedy)
+
+
+# Under its code; each expectation brings its own title and severity.
+EXPECTATION_CHECK: Check[Held] = Check("DQ100", "Expectations of the suite", Severity.CRITICAL, expectation_outcome)
 
 
 def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
