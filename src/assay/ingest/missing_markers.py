@@ -71,7 +71,8 @@ def find_sentinels(values: npt.NDArray[Any]) -> Mapping[str, npt.NDArray[np.int6
     core = unique[low:high]
     if len(core) < 2:
         return {}
-    span = core[-1] - core[0]
     outer = [*unique[:low], *unique[high:]]
-    far = [u for u in outer if max(core[0] - u, u - core[-1]) > span]
+    # Halves: the distance between the two ends of the numbers is itself no number.
+    half = core / 2
+    far = [u for u in outer if max(half[0] - u / 2, u / 2 - half[-1]) > half[-1] - half[0]]
     return {f"{u:.0f}": np.flatnonzero(figures == u).astype(np.int64) for u in far}
