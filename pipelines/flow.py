@@ -5,11 +5,13 @@ and cannot resolve them as texts.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -20,6 +22,7 @@ from prefect.runtime import flow_run
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
     PREFECT_SERVER_EPHEMERAL_ENABLED,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     temporary_settings,
@@ -42,6 +45,9 @@ Progress = Callable[[str, float], None]
 
 # A fresh machine compiles Prefect's server at its first start, which takes longer than Prefect's own 20 s allow for.
 _SERVER_START_SECONDS = 120
+
+# In the message of a state, which the UI shows in a line; the artifact and the report have all.
+_SHOWN_REASONS = 3
 
 
 class Audited:
@@ -85,9 +91,9 @@ def _run_name() -> str:
 
 
 def _dataset_name(config: AuditConfig) -> str:
-    if config.name is None and config.data is not None and config.data.path is not None:
-        return config.data.path.name.split(".")[0]
-    return config.name or "dataset"
+    # As `AuditReport.name`, which is not there yet.
+    path = config.data.path if config.data is not None else None
+    return config.name or (path.stem if path is not None else "dataset")
 
 
 # A verdict is no accident: running the same audit again gives the same one, so nothing is retried.
@@ -112,8 +118,9 @@ def audit_flow(config: AuditConfig | Path) -> State[Any]:
         return Completed(message=f"pass: {audited.place}", data=audited)
     reasons = tuple(finding.message for finding in report.reasons)
     name = "Rejected" if report.decision == "reject" else "Undecided"
-    rejected = AuditRejected(report.decision, reasons, audited)
-    return Failed(name=name, message=f"{'; '.join(reasons)} Report: {audited.place}", data=rejected)
+    more = [f"And {len(reasons) - _SHOWN_REASONS} more."] if len(reasons) > _SHOWN_REASONS else []
+    message = " ".join([*reasons[:_SHOWN_REASONS], *more, f"Report: {audited.place}"])
+    return Failed(name=name, message=message, data=AuditRejected(report.decision, reasons, audited))
 
 
 def run_flow(
@@ -207,14 +214,37 @@ def _as_task(name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.
 
 def _reach_server() -> None:
     """Start the embedded server, or see that the one at PREFECT_API_URL answers."""
-    with get_client(sync_client=True) as client:
-        problem = client.api_healthcheck()
-    if problem is not None:
+    api, home = PREFECT_API_URL.value(), PREFECT_HOME.value()
+    instead = "or run the same audit without Prefect: `assay gate`."
+    # Prefect itself would start its server again and again, without end.
+    if api is None and not _may_write(home):
         raise ConfigurationError(
-            f"PREFECT_API_URL must be the address of a running Prefect server, got {PREFECT_API_URL.value()}, "
-            f"which does not answer ({type(problem).__name__}). Start it with `prefect server start`, unset "
-            "PREFECT_API_URL, or run the same audit without Prefect: `assay gate`."
+            f"PREFECT_HOME must be a folder that can be written, got {home}. Set it to another, set PREFECT_API_URL "
+            f"to the address of a running server, {instead}"
         )
+    try:
+        with get_client(sync_client=True) as client:
+            problem = client.api_healthcheck()
+    except (RuntimeError, OSError) as error:
+        raise ConfigurationError(
+            f"Prefect's embedded server must start within {_SERVER_START_SECONDS} s, which it does not. Start one "
+            f"with `prefect server start` and set PREFECT_API_URL to its address, {instead}"
+        ) from error
+    if problem is not None:
+        parts = urlsplit(api or "the embedded server")
+        address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # without a password
+        raise ConfigurationError(
+            f"PREFECT_API_URL must be the address of a running Prefect server, got {address}, which does not answer "
+            f"({type(problem).__name__}). Start it with `prefect server start`, unset PREFECT_API_URL, {instead}"
+        )
+
+
+def _may_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def _silence_console() -> None:

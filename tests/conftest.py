@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+# One thread a test process: pytest-xdist already keeps all cores busy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from assay.results import OutOfSample
 
 if TYPE_CHECKING:

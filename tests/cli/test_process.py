@@ -86,5 +86,7 @@ def test_a_reader_that_goes_away_is_no_error(make_report, tmp_path, options):
     os.close(reading)
     command = [sys.executable, "-m", "assay.cli", "show", str(place), *options]
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+    errors = subprocess.run([*command[:4], "nothing"], stdout=writing, stderr=writing, timeout=60, check=False)
     os.close(writing)
+    assert errors.returncode == 2
     assert (done.returncode, done.stderr) == (0, b"")

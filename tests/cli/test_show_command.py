@@ -45,3 +45,7 @@ def test_another_folder(assay, audit_file, make_report, tmp_path):
     make_report().save(tmp_path / "elsewhere")
     assert assay("show").exit_code == 2
     assert "PASS" in assay("show", "--folder", "elsewhere").stdout
+
+
+def test_what_cannot_be_a_path_is_unknown_too(assay, saved):
+    assert assay("show", "x" * 5000).exit_code == 2

@@ -76,21 +76,26 @@ def test_each_metric_equals_that_of_the_libraries_on_the_rows(assessed, metric, 
     sex, race, y, pred = random_rows()
     both = np.array([f"{a} x {b}" for a, b in zip(sex, race, strict=True)])
     frame = fl.MetricFrame(
-        metrics=function, y_true=(y == "good").astype(int), y_pred=(pred == "good").astype(int), sensitive_features=both
+        metrics=function,
+        y_true=(y == "good").astype(int),
+        y_pred=(pred == "good").astype(int),
+        sensitive_features=both,
     )
     t = assessed.by_group
     ours = t[(t["feature"] == "sex x race") & (t["metric"] == metric)].set_index("group")["value"]
-    pd.testing.assert_series_equal(ours.sort_index(), frame.by_group.sort_index(), check_names=False, check_dtype=False)
+    pd.testing.assert_series_equal(
+        ours.sort_index(), frame.by_group.sort_index(), check_names=False, check_dtype=False
+    )
 
 
 def test_disparities_equal_fairlearn_on_the_rows(assessed):
     sex, _, y, pred = random_rows()
     y, pred = (y == "good").astype(int), (pred == "good").astype(int)
     d = assessed.disparities[assessed.disparities["feature"] == "sex"].set_index(["metric", "kind"])["value"]
-    given = {"y_true": y, "y_pred": pred, "sensitive_features": sex}
-    assert d["selection rate", "difference"] == pytest.approx(fl.demographic_parity_difference(**given))
-    assert d["selection rate", "ratio"] == pytest.approx(fl.demographic_parity_ratio(**given))
-    assert d["equalized odds", "difference"] == pytest.approx(fl.equalized_odds_difference(**given))
+    rows = {"y_true": y, "y_pred": pred, "sensitive_features": sex}
+    assert d["selection rate", "difference"] == pytest.approx(fl.demographic_parity_difference(**rows))
+    assert d["selection rate", "ratio"] == pytest.approx(fl.demographic_parity_ratio(**rows))
+    assert d["equalized odds", "difference"] == pytest.approx(fl.equalized_odds_difference(**rows))
 
 
 def test_counts_add_up_to_the_rows(assessed):

@@ -140,8 +140,17 @@ def test_ctrl_c_ends_a_run_in_one_line(audit_file, environment, server):
 
 
 def test_a_server_that_does_not_answer_is_a_mistake(audit_file, environment):
-    done = assay("run", audit_file, environment=environment | {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    done = assay("run", audit_file, environment=environment | {"PREFECT_API_URL": "http://me:secret@127.0.0.1:9/api"})
     assert (done.returncode, done.stdout) == (2, "")
-    assert "PREFECT_API_URL must be the address of a running Prefect server" in done.stderr
+    assert "PREFECT_API_URL must be the address of a running Prefect server, got http://127.0.0.1:9/api" in done.stderr
+    assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not (audit_file.parent / "audits").exists()
+
+
+def test_a_home_that_cannot_be_written_is_a_mistake(audit_file, environment, tmp_path):
+    (tmp_path / "file").touch()
+    done = assay("run", audit_file, environment=environment | {"PREFECT_HOME": str(tmp_path / "file" / "home")})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "PREFECT_HOME must be a folder that can be written" in done.stderr
+    assert "Traceback" not in done.stderr

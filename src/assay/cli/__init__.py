@@ -4,6 +4,7 @@ Only what `assay --help` needs is imported here; the rest is imported when a com
 `from __future__ import annotations`: typer reads the annotations.
 """
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -158,7 +159,7 @@ def show(
         from assay.store import find_audit, read_audit
 
         # A folder of audits stands for the latest one in it.
-        if Path(audit).is_dir() and not (Path(audit) / "report.json").exists():
+        if os.path.isdir(audit) and not (Path(audit) / "report.json").exists():  # noqa: PTH112 -- any text may come
             audit, folder = "latest", Path(audit)
         place = find_audit(audit, folder)
         show_verdict(read_audit(place), place, as_json=json)

@@ -14,7 +14,7 @@ import traceback
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -71,17 +71,18 @@ def ending(*, verbose: bool) -> Iterator[None]:
 def complain(message: str) -> None:
     """Print an error, a line each, on standard error; nothing in it is markup or moves the cursor."""
     for line in message.splitlines():
-        print(f"assay: {printable(line)}", file=sys.stderr)  # noqa: T201 -- the command line speaks
+        say(f"assay: {printable(line)}", sys.stderr)
 
 
-def say(text: str) -> None:
-    """Print on standard output; a reader that went away, such as `head`, is no error."""
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print, by default on standard output; a reader that went away, such as `head`, is no error."""
+    stream = stream or sys.stdout
     try:
-        print(text, flush=True)  # noqa: T201 -- the command line speaks
+        print(text, file=stream, flush=True)
     except BrokenPipeError:
         # What is still to be printed goes nowhere, so that Python does not stumble over it at its end.
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
+from assay.cli.ending import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -78,5 +80,5 @@ class Display:
     def _with_line(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         start = time.perf_counter()
         result = function(*args, **kwargs)
-        print(f"assay: {name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)  # noqa: T201
+        say(f"assay: {name}: {time.perf_counter() - start:.1f} s", sys.stderr)
         return result

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from assay.findings import Action
+from assay.report.text import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -97,15 +98,19 @@ def _part(finding: Finding, rows: RowFlags, *, waived: bool) -> pd.DataFrame:
         {
             "position": column(np.asarray(rows.positions), np.int64),
             "check": column(finding.code, "string"),
-            "subject": column(str(finding.subject), "string"),
+            "subject": column(encodable(str(finding.subject)), "string"),
             "score": column(np.nan if rows.score is None else np.asarray(rows.score), np.float64),
-            "reason": column(rows.reason if isinstance(rows.reason, str) else list(rows.reason), "string"),
+            "reason": column(_encodable(rows.reason), "string"),
             "action": column(rows.action.value, "string"),
-            "suggested": column(None if rows.suggested is None else list(rows.suggested), "string"),
+            "suggested": column(None if rows.suggested is None else _encodable(rows.suggested), "string"),
             "severity": column(finding.severity.value, "string"),
             "waived": column(waived, np.bool_),
         }
     )
+
+
+def _encodable(texts: str | Sequence[str]) -> str | list[str]:
+    return encodable(texts) if isinstance(texts, str) else [encodable(text) for text in texts]
 
 
 def _part_of_nothing() -> pd.DataFrame:

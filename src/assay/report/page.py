@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.gate import FAMILIES
 from assay.report.figures import Picture, plot_curves, plot_histogram, plot_rates
-from assay.report.text import displayable, number, percent, plural
+from assay.report.text import clean, displayable, number, percent, plural
 from assay.report.wording import (
     PROBLEMS,
     STATE_WORDS,
@@ -22,11 +22,14 @@ from assay.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from jinja2 import Environment
     from markupsafe import Markup
 
 _LARGEST_PAGE = 1_000_000  # bytes
 
+_KINDS = ("problems", "passed", "not_applicable")
 _SEVERITIES = ("critical", "warning", "info")
 
 
@@ -34,23 +37,40 @@ _SEVERITIES = ("critical", "warning", "info")
 class Budget:
     """How much of each kind of thing the page shows; the rest is counted and is in `report.json`."""
 
-    findings: int  # in a family
-    rows: int  # of a large table
+    findings: int  # of a family, with each status
+    rows: int  # of a table, and items of any other list
     evidence: int  # rows of the table beside a finding
+    columns: int
     text: int  # characters
-    pictures: bool = True
+    cell: int  # characters in a table
+    details: bool = True  # pictures and the manifest
 
 
-# The page takes the first with which it stays below a megabyte. The last is small for any data: some 200 findings
-# of 3 texts, and 6 tables, of at most 160 characters that become 5 bytes each when escaped.
-_BUDGETS = (Budget(60, 60, 20, 1200), Budget(30, 40, 8, 400), Budget(12, 15, 3, 160, pictures=False))
+# The page takes the first with which it stays below a megabyte. The last is small for any data: a dozen findings of
+# some 6 kB in each family and half a dozen tables of 20 kB, where escaping makes five bytes of each character.
+_BUDGETS = (
+    Budget(findings=60, rows=60, evidence=20, columns=12, text=1200, cell=160),
+    Budget(findings=25, rows=40, evidence=6, columns=10, text=400, cell=80),
+    Budget(findings=8, rows=10, evidence=2, columns=6, text=120, cell=40, details=False),
+)
+# Keys of a mapping such as the manifest; no mapping of the document itself has as many.
+_MOST_KEYS = 40
+
+
+class Shown(list[Any]):
+    """The first items of a list that has `in_all`."""
+
+    def __init__(self, items: Iterable[Any], in_all: int) -> None:
+        super().__init__(items)
+        self.in_all = in_all
 
 
 def render_html(document: dict[str, Any]) -> str:
     """The page, always below 1 MB; see docs/report.md for its order."""
     page = ""
+    pictures = _pictures(document)
     for budget in _BUDGETS:
-        page = _render(document, budget)
+        page = _render(document, budget, pictures if budget.details else _NO_PICTURES)
         if len(page.encode()) < _LARGEST_PAGE:
             break
     return page
@@ -58,56 +78,83 @@ def render_html(document: dict[str, Any]) -> str:
 
 def render_notebook(document: dict[str, Any]) -> str:
     """The verdict and its reasons as a fragment with inline styles, which changes nothing around it."""
-    shown = displayable(document, 400)
-    return _environment().get_template("notebook.html.j2").render(document=shown, sentence=verdict_sentence(shown))
+    shown = displayable({key: document[key] for key in ("verdict", "name", "reasons", "rows", "families")}, 400)
+    return _environment().get_template("notebook.html.j2").render(document=shown, sentence=verdict_sentence(document))
 
 
-def _render(document: dict[str, Any], budget: Budget) -> str:
+def _render(document: dict[str, Any], budget: Budget, pictures: Mapping[str, Any]) -> str:
     from markupsafe import Markup
 
-    shown = displayable(document, budget.text)
-    pictures = _pictures(shown) if budget.pictures else {"labels": [], "fairness": {}, "learning": []}
+    findings = document["findings"]
+    # Cut before it is cleaned and rendered: what nobody sees costs nothing.
+    shown = _fit({key: value for key, value in document.items() if key != "findings"}, budget)
+    families = {family["family"]: _family(family, findings, budget) for family in shown["families"]}
+    open_points = [finding for finding in findings if finding["status"] in {"inconclusive", "error"}]
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             document=shown,
-            budget=budget,
-            families={family["family"]: _family(family, shown, budget) for family in shown["families"]},
+            families=families,
+            anchors={f["id"] for family in families.values() for kind in _KINDS for f in family[kind]},
+            open_points=_first(open_points, budget),
             pictures=pictures,
+            sentence=verdict_sentence(document),
+            details=budget.details,
             svg=Markup,  # only for `assay.report.figures`, which escapes what it puts in
-            sentence=verdict_sentence(shown),
-            open_points=[f for f in shown["findings"] if f["status"] in {"inconclusive", "error"}],
         )
     )
 
 
-def _family(family: dict[str, Any], shown: dict[str, Any], budget: Budget) -> dict[str, Any]:
-    """The findings of a family: problems first and worst first, what passed or does not apply apart."""
-    own = [finding for finding in shown["findings"] if finding["family"] == family["family"]]
+def _family(family: dict[str, Any], findings: list[dict[str, Any]], budget: Budget) -> dict[str, Any]:
+    """A family with its findings: problems first and worst first, what passed or does not apply apart."""
+    own = [finding for finding in findings if finding["family"] == family["family"]]
     problems = [finding for finding in own if finding["status"] in PROBLEMS]
     problems.sort(key=lambda f: (f["waived"], _SEVERITIES.index(f["severity"]), PROBLEMS.index(f["status"])))
-    passed = [finding for finding in own if finding["status"] == "passed"]
-    not_applicable = [finding for finding in own if finding["status"] == "not_applicable"]
     return {
         **family,
-        "problems": problems[: budget.findings],
-        "problems_in_all": len(problems),
-        "passed": passed[: budget.findings],
-        "passed_in_all": len(passed),
-        "not_applicable": not_applicable[: budget.findings],
-        "not_applicable_in_all": len(not_applicable),
+        "problems": _first(problems, budget),
+        "passed": _first([f for f in own if f["status"] == "passed"], budget),
+        "not_applicable": _first([f for f in own if f["status"] == "not_applicable"], budget),
     }
 
 
-def _pictures(shown: dict[str, Any]) -> dict[str, Any]:
+def _first(findings: list[dict[str, Any]], budget: Budget) -> Shown:
+    small = replace(budget, rows=budget.evidence)
+    return Shown([_fit(finding, small) for finding in findings[: budget.findings]], len(findings))
+
+
+def _fit(value: Any, budget: Budget) -> Any:
+    """`value`, a tree of plain JSON values, cut to the budget and cleaned."""
+    if isinstance(value, str):
+        return clean(value, budget.text)
+    if isinstance(value, list):
+        return Shown([_fit(item, budget) for item in value[: budget.rows]], len(value))
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"columns", "rows"}:
+        cells = replace(budget, rows=budget.columns, text=budget.cell)
+        rows = value["rows"][: budget.rows]
+        return {
+            "columns": _fit(value["columns"], cells),
+            "rows": Shown([_fit(row, cells) for row in rows], len(value["rows"])),
+        }
+    return {clean(key, budget.cell): _fit(item, budget) for key, item in list(value.items())[:_MOST_KEYS]}
+
+
+_NO_PICTURES: Mapping[str, Any] = {"labels": (), "learning": (), "fairness": {}}
+
+
+def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
     labels: list[Picture] = []
     learning: list[Picture] = []
-    if (histogram := shown["labels"]["histogram"]) is not None:
+    if (histogram := document["labels"]["histogram"]) is not None:
         labels.append(plot_histogram(histogram))
-    if (curves := shown["learning"]["curves"]) is not None:
+    if (curves := document["learning"]["curves"]) is not None:
         learning.append(plot_curves(curves))
-    return {"labels": labels, "learning": learning, "fairness": plot_rates(shown["fairness"]["by_group"])}
+    # With all its groups: the pictures choose those that they show.
+    by_group = displayable(document["fairness"]["by_group"], _BUDGETS[0].cell)
+    return {"labels": labels, "learning": learning, "fairness": plot_rates(by_group)}
 
 
 def _prose(text: str) -> Markup:
@@ -137,6 +184,7 @@ def _environment() -> Environment:
         "evidence": evidence_phrase,
         "rows_phrase": rows_phrase,
         "prose": _prose,
+        "fit": lambda picture: _fit({"columns": list(picture.columns), "rows": list(picture.rows)}, _BUDGETS[0]),
     }
     environment.globals |= {"STATUS": STATUS_WORDS, "STATE": STATE_WORDS, "FAMILIES": FAMILIES}
     return environment

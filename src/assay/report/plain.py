@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from assay.report.text import encodable
+
 # The password in "postgresql://user:password@host/db".
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s@]+@")
 
@@ -56,6 +58,4 @@ def _scalar(value: Any) -> str | int | float | bool | None:
 
 
 def _text(value: str) -> str:
-    # A lone surrogate, from a file name that is not text, cannot be written as UTF-8.
-    text = value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return _PASSWORD.sub(r"\1:***@", text)
+    return _PASSWORD.sub(r"\1:***@", encodable(value))

@@ -68,7 +68,9 @@ def write_rows(
         else:
             safe, cells = neutralise(table)
             changed += cells
-            safe.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
+            safe.to_csv(
+                folder / f"{name}.csv", index=False, encoding="utf-8", errors="backslashreplace", lineterminator="\n"
+            )
     note = _NOTE.format(
         **{name: len(table) for name, table in tables.items()},
         total=len(dataset),

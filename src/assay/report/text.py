@@ -35,9 +35,20 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     ('abc⟨U+202E⟩def', 'xxxxxxx…')
     """
     # Cut before the substitution too: there is no need to clean a million characters that nobody sees.
-    text = _TAGS.sub("⟨hidden tags⟩", text[: 2 * limit].replace("\x00", ""))
-    text = _HIDDEN.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
+    text = text[: 2 * limit]
+    if not (text.isascii() and text.isprintable()):
+        text = _TAGS.sub("⟨hidden tags⟩", text.replace("\x00", ""))
+        text = _HIDDEN.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def encodable(text: str) -> str:
+    r"""`text` as UTF-8 can hold it: a lone surrogate, such as from a file name that is no text, becomes its code.
+
+    >>> encodable("a\ud800")
+    'a\\ud800'
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def displayable(value: Any, limit: int = TEXT_LIMIT) -> Any:
