@@ -87,13 +87,7 @@ _onlooker: ContextVar[_Onlooker] = ContextVar("onlooker", default=_Onlooker())  
 
 def _run_name() -> str:
     config = flow_run.parameters["config"]
-    return f"audit of {_dataset_name(config) if isinstance(config, AuditConfig) else config}"
-
-
-def _dataset_name(config: AuditConfig) -> str:
-    # As `AuditReport.name`, which is not there yet.
-    path = config.data.path if config.data is not None else None
-    return config.name or (path.stem if path is not None else "dataset")
+    return f"audit of {config.dataset_name if isinstance(config, AuditConfig) else config}"
 
 
 # A verdict is no accident: running the same audit again gives the same one, so nothing is retried.
@@ -181,7 +175,7 @@ def _conduct(config: AuditConfig) -> Audited:
     from assay.audit import run_audit
     from assay.store import check_writable, save_audit
 
-    dataset = _dataset_name(config)
+    dataset = config.dataset_name
     check_writable(config.output.folder)
     onlooker = _onlooker.get()
     bar = progress_bar(dataset)

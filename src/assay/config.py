@@ -246,6 +246,12 @@ class AuditConfig(Section):
     policy: PolicyConfig = Field(PolicyConfig(), description="How findings become a verdict.")
     output: OutputConfig = Field(OutputConfig(), description="Where the audit is written.")
 
+    @property
+    def dataset_name(self) -> str:
+        """Name of the dataset: the configured one, else the file's without its endings, else "dataset"."""
+        path = self.data.path if self.data is not None else None
+        return self.name or (path.name.split(".")[0] if path is not None else "") or "dataset"
+
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, values: Any) -> Any:

@@ -89,7 +89,7 @@ def write_manifest(
     return {
         "assay": __version__,
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "name": config.name or "dataset",
+        "name": config.dataset_name,
         "source": dataset.source,
         "fingerprint": dataset.fingerprint,
         "rows": len(dataset),

@@ -75,8 +75,7 @@ class AuditReport:
     @property
     def name(self) -> str:
         """Name of the dataset: the configured one, else the file's, else "dataset"."""
-        data = self.config.data
-        return self.config.name or (data.path.stem if data is not None and data.path else "dataset")
+        return self.config.dataset_name
 
     @property
     def decision(self) -> Verdict:

@@ -15,7 +15,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from assay.report.text import percent, plural, shorten
+from assay.report.text import columns, percent, plural, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,11 @@ _INK, _MUTED, _LINE, _FIRST, _SECOND = _COLOURS
 
 # Inches of 72 units, each about a pixel: a third of the page, and a phone, so that texts keep their size.
 _NARROW = 4.45
-_WIDE = 5.6
+_WIDE = 5.0
 _FONT = 11.5
-_LABEL_COLUMNS = 15
+_LABEL_COLUMNS = 21
+# Units that a character of a label takes on average, in the fonts that pages are read in.
+_CHARACTER = 6.2
 _GROUPS = 12
 _FEATURES = 6
 _RATES = ("selection rate", "true positive rate", "false positive rate")
@@ -95,7 +97,12 @@ def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> 
     shown = ordered
     if len(ordered) > _GROUPS:  # the two ends, where disparities are
         shown = ordered[: _GROUPS // 2] + ordered[-_GROUPS // 2 :]
+    labels = [shorten(rate.group, _LABEL_COLUMNS) for rate in shown]
     figure, axes, texts = _canvas(_NARROW, 0.42 + 0.3 * len(shown))
+    left = (14 + _CHARACTER * max(columns(label) for label in labels)) / (72 * _NARROW)
+    # Room for the names of groups on the left, their sizes on the right, and one line below, whatever the height.
+    height = figure.get_figheight()
+    figure.subplots_adjust(left=left, right=0.8, top=1 - 0.06 / height, bottom=0.28 / height)
     for place, rate in enumerate(shown):
         if rate.value is None:
             axes.text(0.02, place, "not estimable", color=_MUTED, va="center", fontsize=_FONT)
@@ -106,7 +113,7 @@ def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> 
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "", "50%", "", "100%"])
-    axes.set_yticks(range(len(shown)), [texts.hold(shorten(rate.group, _LABEL_COLUMNS)) for rate in shown])
+    axes.set_yticks(range(len(shown)), [texts.hold(label) for label in labels])
     for place, rate in enumerate(shown):
         label = texts.hold(f"n {rate.n:,}")
         axes.text(1.03, place, label, color=_MUTED, va="center", fontsize=_FONT - 1)
@@ -223,11 +230,7 @@ def _canvas(width: float, height: float, panels: int = 1) -> tuple[Figure, Any, 
     axes = figure.subplots(panels, 1, sharex=False)
     for panel in axes if panels > 1 else [axes]:
         _plain_axes(panel)
-    if width == _NARROW:
-        # Room for the names of groups on the left, their sizes on the right, and one line below, whatever the height.
-        figure.subplots_adjust(left=0.32, right=0.78, top=1 - 0.06 / height, bottom=0.28 / height)
-    else:
-        figure.subplots_adjust(left=0.12, right=0.97, top=0.89, bottom=0.17, hspace=0.5)
+    figure.subplots_adjust(left=0.13, right=0.97, top=0.89, bottom=0.17, hspace=0.5)
     return figure, axes, _Texts()
 
 

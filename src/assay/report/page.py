@@ -134,12 +134,18 @@ def _fit(value: Any, budget: Budget) -> Any:
         return value
     if value.keys() == {"columns", "rows"}:
         cells = replace(budget, rows=budget.columns, text=budget.cell)
-        rows = value["rows"][: budget.rows]
+        rows = [_fit(row, cells) for row in value["rows"][: budget.rows]]
         return {
             "columns": _fit(value["columns"], cells),
-            "rows": Shown([_fit(row, cells) for row in rows], len(value["rows"])),
+            "rows": Shown(rows, len(value["rows"])),
+            "numeric": [_is_numeric(column) for column in zip(*rows, strict=True)],
         }
     return {clean(key, budget.cell): _fit(item, budget) for key, item in list(value.items())[:_MOST_KEYS]}
+
+
+def _is_numeric(column: Iterable[Any]) -> bool:
+    known = [cell for cell in column if cell is not None]
+    return bool(known) and all(isinstance(cell, int | float) for cell in known)
 
 
 _NO_PICTURES: Mapping[str, Any] = {"labels": (), "learning": (), "fairness": {}}

@@ -62,13 +62,16 @@ def displayable(value: Any, limit: int = TEXT_LIMIT) -> Any:
     return value
 
 
+def columns(text: str) -> int:
+    """Columns that `text` takes in a fixed-width font, where CJK and emoji take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def shorten(text: str, width: int) -> str:
-    """`text` cut to `width` columns of a fixed-width font, where CJK and emoji take two."""
-    used = 0
-    for index, character in enumerate(text):
-        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if used > width:
-            return text[:index].rstrip() + "…"
+    """`text` cut to `width` columns, see `columns`, with an ellipsis where it was cut."""
+    for end in range(min(len(text), width), 0, -1):
+        if columns(text[:end]) <= width:
+            return text if end == len(text) else text[:end].rstrip() + "…"
     return text
 
 
