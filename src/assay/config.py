@@ -135,6 +135,9 @@ class LearningConfig(Section):
         True,
         description="Whether the model sees the sensitive columns, as a model trained on all columns would.",
     )
+    use_leaks: bool = Field(
+        False, description="Whether the model sees features that DQ017 found to give the label away."
+    )
 
 
 class LabelNoiseConfig(Section):

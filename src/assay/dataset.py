@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -21,7 +23,8 @@ class Roles:
     """Which column plays which part; every column named here exists in the frame.
 
     `features` are the columns that a model would be trained on: all that play no other part and are not ignored,
-    and the sensitive ones too where the configuration keeps them.
+    and the sensitive ones too where the configuration keeps them. `leaks` were features until validation found that
+    they give the label away.
     """
 
     label: str
@@ -32,6 +35,7 @@ class Roles:
     group: str | None = None
     weight: str | None = None
     ignored: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +95,13 @@ class Dataset:
     source: str
     fingerprint: str
     findings: tuple[Finding, ...] = ()
+
+    def without(self, leaks: Sequence[str]) -> Dataset:
+        """Return the same rows with `leaks` no longer among the features, unless no feature would be left."""
+        features = tuple(name for name in self.roles.features if name not in leaks)
+        if not leaks or not features:
+            return self
+        return replace(self, roles=replace(self.roles, features=features, leaks=tuple(leaks)))
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -25,10 +25,13 @@ class ValidationResult:
         One for each expectation of the suite and at least one for each always-on check.
     suite
         Name of the suite, or None where the configuration names none.
+    leaks
+        Features that give the label away (DQ017 failed).
     """
 
     findings: tuple[Finding, ...]
     suite: str | None = None
+    leaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,6 +36,11 @@ class TestRepresentation:
         assert {f.status for f in result.findings} == {"not_applicable"}
         assert {f.code for f in result.findings} >= {"FB001", "FB002", "FB003", "FB010", "FB011", "FB012", "FB013"}
 
+    def test_a_feature_that_is_missing_everywhere_is_unknown(self, make_case, of):
+        result = result_of(make_case, {"sex": np.array([None] * 100, dtype=object)})
+        assert {f.status for f in result.findings} == {"inconclusive"}
+        assert "missing in every row" in of(result, "FB011")[0].message
+
 
 class TestLabels:
     def test_fires_on_unequal_base_rates(self, make_case, of):

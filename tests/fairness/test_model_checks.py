@@ -132,6 +132,11 @@ class TestEqualizedOdds:
         assert rare.status == "inconclusive"
         assert "true positive rate [eel]" in rare.message
 
+    def test_equal_rates_are_those_of_two_groups(self, assess, of):
+        result = assess({"a": FAIR, "b": FAIR})
+        assert (result.disparities["worst"] != result.disparities["best"]).all()
+        assert "85.0% for g = a and 85.0% for g = b" in of(result, "FB011")[0].message
+
 
 class TestAccuracy:
     def test_fires(self, assess, of):
@@ -151,7 +156,7 @@ class TestTooSmall:
         assert finding.severity == "warning"
         assert finding.subject.group == "g = c <b>"
         assert finding.evidence.value == 12
-        assert "12 rows that can be judged, fewer than 50" in finding.message
+        assert "too few rows that can be judged (12, fewer than 50)" in finding.message
         [odds] = of(result, "FB011")
         assert odds.status == "passed"
         assert "g = c <b>" in odds.message

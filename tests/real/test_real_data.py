@@ -158,9 +158,9 @@ def test_adult_fairness_table_is_what_masks_give(adult, adult_csv, feature):
     assert_rates_hold(adult, Recorded(adult, frame["income"]), feature, groups, least=1)
 
 
-def test_adult_disparity_is_rejected(adult):
+def test_adult_disparity_between_the_sexes_is_found(adult):
     """That a model trained on Adult selects women far less often is long known."""
-    assert adult.decision == "reject"
+    assert adult.decision != "pass"
     assert any("sex" in finding.subject.columns for finding in findings(adult, "FB010"))
 
 

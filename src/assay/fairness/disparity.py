@@ -112,7 +112,8 @@ def compare(rates: Rates, group_rows: npt.NDArray[np.int64], kind: str, ruler: R
         value = float(p.max() - p.min()) if kind == DIFFERENCE else float(p.min() / p.max())
         low, high = _interval(kind, p, n, z)
         status = _judge(kind, low, high, threshold)
-        lowest, highest = int(index[p.argmin()]), int(index[p.argmax()])
+        # Of equal rates the first is the lowest and the last the highest: two groups, not one.
+        lowest, highest = int(index[p.argmin()]), int(index[np.flatnonzero(p == p.max())[-1]])
         worst, best = (highest, lowest) if rates.metric.startswith(HIGHER_IS_WORSE) else (lowest, highest)
         if status is Status.INCONCLUSIVE:
             needed = cases_to_decide(

@@ -126,7 +126,7 @@ def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcom
     feature, rows = assessment.feature, int(assessment.group_rows[group])
     size = assessment.ruler.min_group_size
     if rows < size:
-        why = f"has {rows:,} rows that can be judged, fewer than {size:,}, and is compared in nothing"
+        why = f"has too few rows that can be judged ({rows:,}, fewer than {size:,}) and is compared in nothing"
         evidence = Evidence("rows", float(rows), n=rows, threshold=float(size), unit="rows")
     else:
         why = "has too few cases for " + listing([f"the {r.metric} ({r.rows[group]:,} {r.case})" for r in rates])

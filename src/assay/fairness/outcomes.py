@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.dataset import MISSING_GROUP
 from assay.fairness.disparity import DIFFERENCE, Disparity, combine, worst_status
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
 from assay.fairness.wording import about, confidently, listing, percent, points, points_between
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NO_FEATURE = "No sensitive feature is configured, so the groups of people in the data are unknown and {} unassessed."
 NAME_THEM = "Name the sensitive columns under `sensitive`; without them nobody knows whom the data would harm."
+_RECORD_IT = "Supply the values, or take the feature off `sensitive` if nobody knows them."
 # A finding's table is small; FairnessResult.by_group has every group.
 TABLE_ROWS = 30
 # Parts of a question that a message spells out; the others are in FairnessResult.disparities.
@@ -33,7 +35,10 @@ def each_feature(
     if not context.features:
         yield Outcome(Status.NOT_APPLICABLE, NO_FEATURE.format(what), remedy=NAME_THEM)
     for feature in context.features:
-        if len(feature.groups) < 2:
+        if feature.groups == (MISSING_GROUP,):
+            unknown = f"{feature.name} is missing in every row, so that its groups are unknown."
+            yield Outcome(Status.INCONCLUSIVE, unknown, Subject(feature.columns), remedy=_RECORD_IT)
+        elif len(feature.groups) < 2:
             only = f"All rows are in one group of {feature.name}: there is nothing to compare."
             yield Outcome(Status.NOT_APPLICABLE, only, Subject(feature.columns))
         else:

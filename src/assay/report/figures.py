@@ -94,9 +94,10 @@ def plot_rates(by_group: dict[str, Any], prefix: str = "rates") -> dict[str, lis
 
 def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> Picture:
     ordered = sorted(rates, key=lambda rate: (rate.value is None, -(rate.value or 0.0), rate.group))
-    shown = ordered
-    if len(ordered) > _GROUPS:  # the two ends, where disparities are
-        shown = ordered[: _GROUPS // 2] + ordered[-_GROUPS // 2 :]
+    shown = ordered[:_GROUPS]
+    known = [rate for rate in ordered if rate.value is not None]
+    if len(known) > _GROUPS:  # the two ends, where disparities are
+        shown = known[: _GROUPS // 2] + known[-_GROUPS // 2 :]
     labels = [shorten(rate.group, _LABEL_COLUMNS) for rate in shown]
     figure, axes, texts = _canvas(_NARROW, 0.42 + 0.3 * len(shown))
     left = (14 + _CHARACTER * max(columns(label) for label in labels)) / (72 * _NARROW)

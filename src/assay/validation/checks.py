@@ -22,6 +22,8 @@ from assay.validation.spelling import spelling_variants
 
 __all__ = ["CHECKS", "Context"]
 
+LEAKAGE = "DQ017"
+
 CHECKS: tuple[Check[Context], ...] = (
     Check("DQ010", "Enough rows", Severity.CRITICAL, row_count),
     Check("DQ011", "Duplicate rows", Severity.WARNING, duplicate_rows),
@@ -30,7 +32,7 @@ CHECKS: tuple[Check[Context], ...] = (
     Check("DQ014", "Single-valued features", Severity.WARNING, single_valued_features),
     Check("DQ015", "Identifier-like features", Severity.WARNING, identifier_like_features),
     Check("DQ016", "Conflicting labels of identical rows", Severity.WARNING, conflicting_labels),
-    Check("DQ017", "Features that alone predict the label", Severity.CRITICAL, leaking_features),
+    Check(LEAKAGE, "Features that alone predict the label", Severity.CRITICAL, leaking_features),
     Check("DQ018", "Missing values in features", Severity.WARNING, missing_share),
     Check("DQ019", "Spelling variants of a category", Severity.WARNING, spelling_variants),
     Check("DQ020", "Infinite numbers", Severity.WARNING, infinite_numbers),

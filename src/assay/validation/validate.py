@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.findings import run_checks
+from assay.findings import Status, run_checks
 from assay.results import ValidationResult
-from assay.validation.checks import CHECKS
+from assay.validation.checks import CHECKS, LEAKAGE
 from assay.validation.context import Context
 from assay.validation.expectations import suite_findings
 from assay.validation.suite import read_suite
@@ -46,6 +46,13 @@ def validate(
     """
     suite = None if config.suite is None else read_suite(config.suite, list(dataset.frame.columns))
     findings = run_checks(checks, Context(dataset, config))
-    if suite is None:
-        return ValidationResult(findings)
-    return ValidationResult((*findings, *suite_findings(dataset, suite)), suite.name)
+    return ValidationResult(
+        findings=findings if suite is None else (*findings, *suite_findings(dataset, suite)),
+        suite=None if suite is None else suite.name,
+        leaks=tuple(
+            column
+            for finding in findings
+            if finding.code == LEAKAGE and finding.status is Status.FAILED
+            for column in finding.subject.columns
+        ),
+    )
