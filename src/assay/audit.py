@@ -91,6 +91,7 @@ def run_audit(
         findings=findings,
         ruling=decision,
         manifest=write_manifest(config, dataset, predictions, run.stages),
+        index=None if frame is None else frame.index,
     )
 
 
@@ -137,10 +138,13 @@ def assess_cleaning(
     repeat, since a mean over two would look better for that reason alone.
     """
     once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"))
-    if not labels.suspect.any() or not config.fairness.cleaning_effect:
-        return compare_cleaning(dataset, once, once, labels.suspect, config.fairness)
-    after = out_of_sample(dataset, config.learning, exclude=labels.suspect, repeats=1, progress=progress)
-    return compare_cleaning(dataset, once, after, labels.suspect, config.fairness)
+    removed = labels.suspect & config.fairness.cleaning_effect
+    after = (
+        out_of_sample(dataset, config.learning, exclude=removed, repeats=1, progress=progress)
+        if removed.any()
+        else once
+    )
+    return compare_cleaning(dataset, once, after, removed, config.fairness)
 
 
 def _of(stage: str, progress: Callable[[str, float], None] | None) -> Callable[[float], None]:
