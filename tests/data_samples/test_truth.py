@@ -1,7 +1,7 @@
 """The audit of the loans held against the truth: what is found, what is missed, what is flagged for nothing.
 
-Three audits: of the sample as it is; of the sample when its leak has been told (`ignore`), because a model that sees
-the leak agrees with every recorded decision, the wrong ones too; and of the clean twin.
+The sample has a leak. A model that sees it agrees with every recorded decision, the wrong ones too: that wrong labels
+are found shows also that the audit kept the leak from the model.
 """
 
 from __future__ import annotations
@@ -42,12 +42,6 @@ def report():
 
 
 @pytest.fixture(scope="module")
-def without_leak():
-    config = load_config(SAMPLES / "loans" / "audit.yaml")
-    return run_audit(config.model_copy(update={"ignore": (LEAK,)}))
-
-
-@pytest.fixture(scope="module")
 def clean():
     return run_audit(load_config(SAMPLES / "loans_clean" / "audit.yaml"))
 
@@ -67,10 +61,6 @@ def flagged(report, code, column=None) -> set[int]:
 
 def test_dirty_sample_is_rejected(report):
     assert report.decision == "reject"
-
-
-def test_verdict_stands_without_the_leak(without_leak):
-    assert without_leak.decision == "reject"
 
 
 def test_duplicates_are_all_found_and_nothing_else(report, planted):
@@ -106,13 +96,8 @@ def test_leak_is_found_and_nothing_else(report, truth):
     assert [finding.subject.columns for finding in findings(report, "DQ017")] == [(LEAK,)]
 
 
-def test_told_leak_is_no_feature(without_leak):
-    assert LEAK not in without_leak.dataset.roles.features
-    assert findings(without_leak, "DQ017") == []
-
-
-def test_wrong_labels_are_found(without_leak, planted, record_property):
-    suspects = set(np.flatnonzero(without_leak.labels["suspect"]))
+def test_wrong_labels_are_found(report, planted, record_property):
+    suspects = set(np.flatnonzero(report.labels["suspect"]))
     wrong = planted("wrong_label")
     recall = len(suspects & wrong) / len(wrong)
     precision = len(suspects & wrong) / len(suspects)
@@ -122,28 +107,28 @@ def test_wrong_labels_are_found(without_leak, planted, record_property):
     assert precision >= MIN_PRECISION
 
 
-def test_worst_labels_come_first(without_leak, planted):
+def test_worst_labels_come_first(report, planted):
     """Of the rows with the lowest quality, most are planted: the ranking serves whoever looks at 50 rows only."""
-    worst = without_leak.labels["quality"].to_numpy().argsort()[:50]
+    worst = report.labels["quality"].to_numpy().argsort()[:50]
     assert len(set(worst) & planted("wrong_label")) >= 40
 
 
-def test_suggested_label_is_the_true_one(without_leak, truth):
-    labels = without_leak.labels.reset_index(drop=True)
+def test_suggested_label_is_the_true_one(report, truth):
+    labels = report.labels.reset_index(drop=True)
     wrong = truth[truth["defect"] == "wrong_label"].set_index("row")["true_value"]
     found = labels.loc[labels["suspect"]].join(wrong, how="inner")
     assert len(found) > 0
     assert (found["suggested"] == found["true_value"]).all()
 
 
-def test_labels_of_women_are_wrong_more_often(without_leak, planted):
-    estimates = without_leak.label_noise.estimates.set_index(["by", "name"])
+def test_labels_of_women_are_wrong_more_often(report, planted):
+    estimates = report.label_noise.estimates.set_index(["by", "name"])
     women, men = estimates.loc[("sex", "female")], estimates.loc[("sex", "male")]
     assert women["share"] > men["share"]
     assert women["suspects"] / women["n"] > men["suspects"] / men["n"]
     # The interval of the overall share covers what was planted.
     overall = estimates.loc[("overall", "all rows")]
-    assert overall["low"] <= len(planted("wrong_label")) / len(without_leak.dataset) <= overall["high"]
+    assert overall["low"] <= len(planted("wrong_label")) / len(report.dataset) <= overall["high"]
 
 
 def test_ledger_lists_the_planted_rows(report, planted):
