@@ -132,7 +132,7 @@ def run_flow(
     Parameters
     ----------
     stage, progress
-        Who else watches, as in `assay.audit.run_audit`.
+        Who else watches, as in `assay.auditing.run_audit`.
     quiet
         Whether Prefect's own log stays out of the terminal from now on; the server gets it in any case.
 
@@ -172,7 +172,7 @@ def _load(path: Path) -> AuditConfig:
 
 def _conduct(config: AuditConfig) -> Audited:
     """Audit, write the audit to its folder, and show it in the Prefect UI."""
-    from assay.audit import run_audit
+    from assay.auditing import run_audit
     from assay.store import check_writable, save_audit
 
     dataset = config.dataset_name

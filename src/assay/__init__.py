@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assay.audit import audit, run_audit
+    from assay.auditing import audit, run_audit
     from assay.config_file import load_config
     from assay.errors import GateRejected
     from assay.report import AuditReport
@@ -21,9 +21,9 @@ __all__ = ["AuditReport", "GateRejected", "audit", "load_config", "run_audit"]
 _HOME = {
     "AuditReport": "assay.report",
     "GateRejected": "assay.errors",
-    "audit": "assay.audit",
+    "audit": "assay.auditing",
     "load_config": "assay.config_file",
-    "run_audit": "assay.audit",
+    "run_audit": "assay.auditing",
 }
 
 

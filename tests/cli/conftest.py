@@ -91,9 +91,9 @@ def fake_audit(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
             stage("gate", work)
             return outcome
 
-        module = ModuleType("assay.audit")
+        module = ModuleType("assay.auditing")
         module.run_audit = run_audit  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "assay.audit", module)
+        monkeypatch.setitem(sys.modules, "assay.auditing", module)
 
     return install
 

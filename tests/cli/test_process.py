@@ -53,10 +53,10 @@ def slow_audit(tmp_path):
     (tmp_path / "audit.yaml").write_text("label: y\nname: loans\ndata: loans.csv\n")
     script = (
         "import sys, time, types\n"
-        "audit = types.ModuleType('assay.audit')\n"
+        "audit = types.ModuleType('assay.auditing')\n"
         "def work():\n    print('working', flush=True)\n    time.sleep(60)\n"
         "audit.run_audit = lambda config, *, stage, progress: stage('learn', work)\n"
-        "sys.modules['assay.audit'] = audit\n"
+        "sys.modules['assay.auditing'] = audit\n"
         "from assay.cli import main\n"
         f"sys.argv = ['assay', 'gate', {str(tmp_path / 'audit.yaml')!r}]\n"
         "main()\n"

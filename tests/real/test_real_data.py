@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay.audit import run_audit
+from assay.auditing import run_audit
 from assay.config_file import load_config
 from assay.findings import Status
 

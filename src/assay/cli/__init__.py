@@ -135,7 +135,7 @@ def gate(
 
         if save:
             check_writable(config.output.folder)
-        from assay.audit import run_audit
+        from assay.auditing import run_audit
 
         report = run_audit(config, stage=display.stage, progress=display.progress)
         return report, display.stage("report", report.save, config.output.folder) if save else None

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Display:
     """Shows the stages on standard error, which leaves standard output to the verdict.
 
-    An `assay.manifest.StageRunner` in `stage`, and the listener that `assay.audit.run_audit` takes in `progress`.
+    An `assay.manifest.StageRunner` in `stage`, and the listener that `assay.auditing.run_audit` takes in `progress`.
 
     Parameters
     ----------

@@ -93,8 +93,9 @@ def _check_left_out(vitals: Vitals) -> Iterator[Outcome]:
         yield Outcome(Status.PASSED, words, Subject((label,)), evidence)
     for name, rows in left_out.items():
         words = (
-            f"Class '{name}' was left out of the training, and nothing is known about its {rows:,} "
-            f"row{'' if rows == 1 else 's'}: {vitals.folds:,} folds need at least {vitals.folds:,}."
+            f"Class '{name}' was left out of the training, and nothing is known about it: {rows:,} "
+            f"row{'' if rows == 1 else 's'}, where {vitals.folds:,} folds need at least {vitals.folds:,} that differ "
+            "(equal rows and rows of one group stay together)."
         )
         evidence = Evidence("rows of the class", float(rows), n=rows, threshold=float(vitals.folds), unit="rows")
         remedy = "Collect more rows of this class, join it with a related one, or drop it from the task."

@@ -10,7 +10,7 @@ import numpy as np
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper, normal_quantile, wilson
 from assay.label_noise.anchors import TOP
-from assay.label_noise.wording import count_of, percent, quoted
+from assay.label_noise.wording import count_of, listing, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +143,7 @@ def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, featu
     names = [f"{c.name} ({count_of(c.rows, 'row')}{_needed(c, tolerance)})" for c in contrasts]
     words = (
         f"Whether labels are wrong more often than elsewhere, by more than {100 * tolerance:.1f} percentage points, "
-        f"cannot be told for {count_of(len(contrasts), 'group')}: {quoted(names)}."
+        f"cannot be told for {count_of(len(contrasts), 'group')}: {listing(names)}."
     )
     remedy = "Add rows of these groups, or have a random sample of their labels checked by a person."
     evidence = Evidence("groups not decided", float(len(contrasts)), n=len(table.rows), unit="groups", table=table)

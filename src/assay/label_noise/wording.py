@@ -30,8 +30,13 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
-def quoted(names: Sequence[str]) -> str:
-    """Names in quotes, the first ten of many."""
-    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
+def listing(names: Sequence[str]) -> str:
+    """Names, the first ten of many."""
+    shown = ", ".join(names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Names in quotes, the first ten of many."""
+    return listing([f"'{name}'" for name in names])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.findings import Severity, Status
 from assay.gate import FAMILIES, GATE
-from assay.report.actions import FILES, first_actions
+from assay.report.actions import FILES, Step, first_actions
 from assay.report.ledger import Disposition
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
@@ -219,12 +219,13 @@ def _rows(report: AuditReport) -> dict[str, Any]:
     }
 
 
-def _rows_to_act_on(report: AuditReport) -> dict[str, int]:
-    """How many rows of each check, by code, are in the file where its action is carried out."""
+def _rows_to_act_on(report: AuditReport) -> dict[Step, int]:
+    """How many rows of each check, by severity and action, are in the file where that action is carried out."""
     ledger = report.ledger
     files = ledger["action"].map(FILES).to_numpy(dtype=object)
     there = report.dispositions[ledger["position"].to_numpy()] == files
-    return Counter(ledger[there].drop_duplicates(["check", "position"])["check"].tolist())
+    rows = ledger.loc[there, ["check", "severity", "action", "position"]].drop_duplicates()
+    return Counter(zip(rows["check"], rows["severity"], rows["action"], strict=True))
 
 
 def _learning(report: AuditReport) -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""The estimator of the share of wrong labels, held against counts by hand and against simulated ambiguity."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2
+
+from assay.label_noise.anchors import compute_fall, count_kinds, estimate_share, rank_confidence
+
+RANK = (np.arange(1000) + 0.5) / 1000
+
+
+def contradicted(top: int, following: int, rest: int = 0) -> np.ndarray:
+    mask = np.zeros(1000, dtype=bool)
+    mask[:top] = True
+    mask[100 : 100 + following] = True
+    mask[300 : 300 + rest] = True
+    return mask
+
+
+def test_estimate_by_hand():
+    # A = 10/100, B = 30/200, fall 3: (3 * 0.1 - 0.15) / 2 = 0.075.
+    share = estimate_share(RANK, contradicted(10, 30, 300), 3.0)
+    assert share.n == 1000
+    assert share.value == pytest.approx(0.075)
+    error = np.sqrt(9 * 11 / 100**2 + 31 / 200**2) / 2
+    assert share.error == pytest.approx(error)
+    assert share.interval.low == pytest.approx(max(0.0, 0.075 - 1.959964 * error), abs=1e-6)
+
+
+def test_upper_limit_by_hand():
+    # Nothing contradicts the model: the largest region, all rows, gives the smallest limit.
+    share = estimate_share(RANK, contradicted(0, 0), 3.0)
+    assert share.value == 0
+    assert share.interval.low == 0
+    assert share.interval.high == pytest.approx(chi2.ppf(1 - 0.025 / 5, 2) / 2 / 1000)
+
+
+def test_without_a_fall_there_is_an_upper_limit_only():
+    share = estimate_share(RANK, contradicted(10, 30, 300), None)
+    assert share.value is None
+    assert share.cautious == 0
+    assert share.interval.low == 0
+    assert share.interval.high == pytest.approx(chi2.ppf(1 - 0.025 / 5, 22) / 2 / 100)
+
+
+def test_share_of_a_class_is_seen_against_its_rows():
+    # 10 of the most confident 100 rows carry the label of a class with 200 rows: A = 10 / 20, B = 0.
+    share = estimate_share(RANK, contradicted(10, 0), 10.0, rows=200)
+    assert share.n == 200
+    assert share.value == pytest.approx(10 * 0.5 / 9)
+
+
+def test_no_rows():
+    share = estimate_share(np.empty(0), np.empty(0, dtype=bool), 3.0)
+    assert (share.n, share.value, share.interval) == (0, None, None)
+
+
+@given(st.integers(0, 100), st.integers(0, 200), st.integers(0, 700), st.floats(1.01, 10))
+def test_the_estimate_lies_within_its_interval(top, following, rest, fall):
+    share = estimate_share(RANK, contradicted(top, following, rest), fall)
+    assert 0 <= share.interval.low <= share.value <= share.interval.high <= 1
+    assert 0 <= share.cautious <= share.value
+
+
+@pytest.mark.parametrize("spread", [0.7, 1.5, 3.0])
+def test_fall_is_that_of_drawn_ambiguity(spread):
+    rng = np.random.default_rng(0)
+    p = 1 / (1 + np.exp(-spread * rng.normal(size=400_000)))
+    y = rng.random(len(p)) < p
+    ranks = np.argsort(np.argsort(p)) + 1.0
+    auc = (ranks[y].sum() - y.sum() * (y.sum() + 1) / 2) / (y.sum() * (~y).sum())
+    wrong = ((p > 0.5) != y)[np.argsort(-np.abs(p - 0.5))]
+    observed = wrong[40_000:120_000].mean() / wrong[:40_000].mean()
+    assert compute_fall(auc, wrong.mean()) == pytest.approx(observed, rel=0.06)
+
+
+@pytest.mark.parametrize(("auc", "error"), [(0.5, 0.5), (0.2, 0.9), (1.0, 0.0), (0.99, 0.6), (0.7, 0.01)])
+def test_fall_is_above_1_and_bounded(auc, error):
+    assert 1 < compute_fall(auc, error) <= 10
+
+
+def test_ranks_within_class_and_stratum():
+    predicted = np.repeat([0, 1], 40)
+    strata = np.tile([0] * 20 + [1] * 20, 2)
+    confidence = np.linspace(0.5, 0.9, 80)
+    rank = rank_confidence(predicted, confidence, strata)
+    for cell in range(4):
+        rows = slice(20 * cell, 20 * cell + 20)
+        np.testing.assert_allclose(rank[rows], (np.arange(20)[::-1] + 0.5) / 20)
+
+
+def test_small_strata_are_joined():
+    predicted = np.zeros(30, dtype=np.int64)
+    confidence = np.linspace(0.9, 0.5, 30)
+    rank = rank_confidence(predicted, confidence, np.arange(30))
+    np.testing.assert_allclose(rank, (np.arange(30) + 0.5) / 30)
+
+
+def test_small_classes_are_joined_with_each_other():
+    rank = rank_confidence(np.arange(30), np.linspace(0.9, 0.5, 30), np.zeros(30, dtype=np.int64))
+    np.testing.assert_allclose(rank, (np.arange(30) + 0.5) / 30)
+
+
+def test_kinds_are_counted():
+    rank = np.full(400, 0.1)
+    assert count_kinds(np.tile([0.7, 0.8, 0.9, 0.95], 100), rank) == pytest.approx(4)
+    assert count_kinds(np.linspace(0.5, 0.99, 400), rank) > 100
+    # Certainty is not coarseness.
+    assert count_kinds(np.full(400, 1.0), rank) == pytest.approx(400)
+    assert count_kinds(np.full(400, 0.9), np.full(400, 0.9)) == 0

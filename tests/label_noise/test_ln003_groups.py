@@ -1,0 +1,69 @@
+"""LN003: wrong labels by sensitive group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assay.findings import Severity, Status
+
+
+def test_a_group_with_many_wrong_labels_fails(make_case, of_code):
+    case = make_case(noise=0.03, noise_b=0.2)
+    failed = of_code(case.judge(), "LN003")
+    assert [(finding.status, finding.subject.group) for finding in failed] == [(Status.FAILED, "sex = B")]
+    assert failed[0].severity is Severity.WARNING
+    in_b = case.dataset.groups["sex"].to_numpy() == "B"
+    planted = case.wrong[in_b].mean() - case.wrong[~in_b].mean()
+    interval = failed[0].evidence.interval
+    assert interval.low <= planted <= interval.high
+
+
+def test_estimates_follow_the_groups(make_case):
+    case = make_case(20_000, noise=0.03, noise_b=0.2)
+    shares = case.judge().estimates.set_index(["by", "name"])
+    in_b = case.dataset.groups["sex"].to_numpy() == "B"
+    assert shares.loc[("sex", "A"), "share"] == pytest.approx(case.wrong[~in_b].mean(), abs=0.03)
+    assert shares.loc[("sex", "B"), "share"] == pytest.approx(case.wrong[in_b].mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equally_wrong_groups_do_not_fail(make_case, of_code, seed):
+    result = make_case(noise=0.08, seed=seed).judge()
+    assert Status.FAILED not in {finding.status for finding in of_code(result, "LN003")}
+
+
+def test_clean_groups_pass(make_case, of_code):
+    (finding,) = of_code(make_case(spread=4.0).judge(), "LN003")
+    assert finding.status is Status.PASSED
+    assert "2 groups" in finding.message
+
+
+def test_tolerance_is_the_configured_one(make_case, of_code):
+    result = make_case(noise=0.03, noise_b=0.2).judge(max_group_difference=0.5)
+    (finding,) = of_code(result, "LN003")
+    assert finding.status is Status.PASSED
+
+
+def test_a_small_group_is_named_with_the_rows_that_would_decide(make_case, of_code):
+    (finding,) = of_code(make_case(spread=4.0, share_b=0.02).judge(), "LN003")
+    assert finding.status is Status.INCONCLUSIVE
+    assert "sex = B (" in finding.message
+    assert "would decide" in finding.message
+
+
+def test_one_group_is_not_applicable(make_case, of_code):
+    (finding,) = of_code(make_case(300, share_b=0.0).judge(), "LN003")
+    assert finding.status is Status.NOT_APPLICABLE
+
+
+def test_no_sensitive_feature_is_not_applicable(make_multiclass, of_code):
+    (finding,) = of_code(make_multiclass(300, 3).judge(), "LN003")
+    assert finding.status is Status.NOT_APPLICABLE
+
+
+def test_strange_group_names(make_multiclass, of_code):
+    names = np.array(["<script>alert(1)</script>", "ü 男", " ", "nan"], dtype=object)
+    result = make_multiclass(4000, 3, groups=names[np.arange(4000) % 4]).judge()
+    assert set(result.estimates.loc[result.estimates["by"] == "sex", "n"]) <= {1000, 2000}
+    assert of_code(result, "LN003")[0].status in {Status.PASSED, Status.INCONCLUSIVE}
