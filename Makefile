@@ -16,7 +16,7 @@ audit: $(VENV)/.installed
 	  case $$code in 0|1|3) exit 0;; *) exit $$code;; esac
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

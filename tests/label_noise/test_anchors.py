@@ -48,10 +48,10 @@ def test_without_a_fall_there_is_an_upper_limit_only():
 
 
 def test_share_of_a_class_is_seen_against_its_rows():
-    # 10 of the most confident 100 rows carry the label of a class with 200 rows: A = 10 / 20, B = 0.
-    share = estimate_share(RANK, contradicted(10, 0), 10.0, rows=200)
+    # Of a class with 200 of 1,000 rows, 20 belong to the top tenth, were it all over the place: A = 4/20, B = 10/40.
+    share = estimate_share(RANK, contradicted(4, 10, 80), 3.0, rows=200)
     assert share.n == 200
-    assert share.value == pytest.approx(10 * 0.5 / 9)
+    assert share.value == pytest.approx((3 * 0.2 - 0.25) / 2)
 
 
 def test_no_rows():

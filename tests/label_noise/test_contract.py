@@ -97,6 +97,11 @@ def test_trained_rows_need_a_label():
     assert "1 rows without a label" in problem
 
 
+def test_no_trained_row_is_refused():
+    (problem,) = problems(folds=np.full((1, 6), -1), trained=np.zeros(6, bool))
+    assert problem.startswith("trained must mark at least one row")
+
+
 def test_swapped_columns_are_refused():
     labels = np.tile(LABELS, 50)
     (problem,) = problems(labels, np.tile(PROBS[:, ::-1], (50, 1)))

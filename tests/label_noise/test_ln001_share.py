@@ -58,7 +58,7 @@ def test_suspects_are_mostly_wrong_and_as_precise_as_expected(make_case, of_code
 
 
 def test_suspects_of_many_classes(make_multiclass, of_code):
-    case = make_multiclass(noise=0.08)
+    case = make_multiclass(9000, noise=0.1)
     result = case.judge()
     (finding,) = of_code(result, "LN001")
     assert finding.status is Status.FAILED

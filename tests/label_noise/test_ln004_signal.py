@@ -87,3 +87,18 @@ def test_nothing_given_is_changed(make_case):
     np.testing.assert_array_equal(case.predictions.pred_probs, before[0])
     np.testing.assert_array_equal(case.predictions.repeat_probs, before[1])
     assert case.dataset.frame.equals(before[2])
+
+
+@pytest.mark.parametrize("n", [1, 40])
+def test_labels_of_one_class_are_inconclusive(make_case, of_code, n):
+    case = make_case(200)
+    kept = np.flatnonzero(case.predictions.labels == 0)[:n]
+    trained = np.isin(np.arange(200), kept)
+    predictions = replace(case.predictions, trained=trained, labels=np.where(trained, 0, -1))
+    result = replace(case, predictions=predictions).judge()
+    assert result.judged.sum() == n
+    assert not result.suspect.any()
+    assert {finding.status for finding in result.findings} == {Status.INCONCLUSIVE} | (
+        {Status.NOT_APPLICABLE} if n == 1 else set()
+    )
+    assert "of one class" in of_code(result, "LN004")[0].message

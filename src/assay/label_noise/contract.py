@@ -115,6 +115,8 @@ def _held_out_problems(
         got = f"{folds.shape} and {trained.shape}"
         return [f"folds must have shape (R, {len(labels)}) and trained ({len(labels)},), got {got}."]
     problems = []
+    if not trained.any():
+        problems.append("trained must mark at least one row, got none. There is nothing to judge.")
     seen = int((folds[:, trained] < 0).any(axis=0).sum())
     if seen:
         problems.append(

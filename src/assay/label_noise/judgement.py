@@ -52,7 +52,7 @@ class Judgement:
         Estimated shares of wrong labels: by class name, and by sensitive feature and group name. Those by class hold
         together with 95% confidence.
     confident_joint_share
-        cleanlab's own estimate, for comparison.
+        cleanlab's own estimate, for comparison; None without signal.
     """
 
     dataset: Dataset
@@ -69,7 +69,7 @@ class Judgement:
     overall: Share
     by_class: Mapping[str, Share]
     by_group: Mapping[str, Mapping[str, Share]]
-    confident_joint_share: float
+    confident_joint_share: float | None
 
     @property
     def contradicted(self) -> npt.NDArray[np.bool_]:
@@ -108,7 +108,9 @@ def judge_labels(dataset: Dataset, predictions: OutOfSample, config: LabelNoiseC
         labels, pred_probs, contradicted=contradicted, rank=rank, strata=strata, noise=overall.cautious
     )
     repeats_agree = np.all(predictions.repeat_probs[:, positions].argmax(axis=2) != labels, axis=0)
+    joint_share = None
     if auc is not None and auc.interval.low > MIN_SIGNAL_AUC:
+        joint_share = estimate_confident_joint_share(labels, pred_probs)
         suspect = select_suspects(find_candidates(labels, pred_probs), wrong, repeats_agree, overall)
     else:
         suspect = np.zeros(len(labels), dtype=np.bool_)
@@ -127,7 +129,7 @@ def judge_labels(dataset: Dataset, predictions: OutOfSample, config: LabelNoiseC
         overall=overall,
         by_class=_by_class(predictions.classes, labels, rank, contradicted, fall),
         by_group=_by_group(dataset, positions, rank, contradicted, fall),
-        confident_joint_share=estimate_confident_joint_share(labels, pred_probs),
+        confident_joint_share=joint_share,
     )
 
 
