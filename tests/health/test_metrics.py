@@ -62,7 +62,7 @@ def test_a_label_that_was_held_for_impossible_leaves_the_loss_finite(make_datase
 def test_ten_rows(make_case, assess):
     result = assess(make_case(10))
     assert np.isnan(result.metrics.set_index("metric").loc["calibration error", "value"])
-    assert len(result.findings) == 3
+    assert len(result.findings) == 4
 
 
 def test_predictions_of_another_dataset_are_refused(make_case):

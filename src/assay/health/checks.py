@@ -1,4 +1,4 @@
-"""The checks MH001 to MH003."""
+"""The checks MH001 to MH004."""
 
 from __future__ import annotations
 
@@ -102,8 +102,29 @@ def _check_left_out(vitals: Vitals) -> Iterator[Outcome]:
         yield Outcome(Status.INCONCLUSIVE, words, Subject((label,), f"{label} = {name}"), evidence, remedy)
 
 
+def _check_unseen_features(vitals: Vitals) -> Iterator[Outcome]:
+    leaks = vitals.dataset.roles.leaks
+    if not leaks:
+        shown = len(vitals.dataset.roles.features)
+        evidence = Evidence("features left out", 0.0, n=shown, unit="columns")
+        yield Outcome(Status.PASSED, f"The models saw every feature ({shown:,}).", evidence=evidence)
+        return
+    named = ", ".join(f"'{name}'" for name in leaks)
+    words = (
+        f"The models did not see {named}, which DQ017 found to give the label away: with it they would agree with "
+        "every given label. Labels, fairness and health are judged by models without it; nothing is known of others."
+    )
+    evidence = Evidence("features left out", float(len(leaks)), n=len(leaks), unit="columns")
+    remedy = (
+        "List it under `ignore` where it is not known when a prediction is due; where it is, set "
+        "`learning.use_leaks: true`."
+    )
+    yield Outcome(Status.INCONCLUSIVE, words, Subject(leaks), evidence, remedy)
+
+
 CHECKS: tuple[Check[Vitals], ...] = (
     Check("MH001", "Something to learn", Severity.CRITICAL, _check_signal),
     Check("MH002", "Generalisation gap", Severity.WARNING, _check_gap),
     Check("MH003", "Classes left out of the training", Severity.WARNING, _check_left_out),
+    Check("MH004", "Features that the models were not shown", Severity.INFO, _check_unseen_features),
 )
