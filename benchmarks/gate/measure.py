@@ -62,6 +62,8 @@ def main() -> None:
         for _ in range(arguments.runs):
             for name, command in commands.items():
                 runs[name].append(run(command))
+                if runs[name][-1][2] == 2:
+                    sys.exit(f"{name} refused its input: run {' '.join(command)}")
         print("\n| command | median s | range s | peak MiB | exit code |\n| --- | --- | --- | --- | --- |")
         for name, found in runs.items():
             print(row(name, found))

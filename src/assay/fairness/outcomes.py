@@ -9,6 +9,7 @@ import numpy as np
 
 from assay.dataset import MISSING_GROUP
 from assay.fairness.disparity import DIFFERENCE, Disparity, combine, worst_status
+from assay.fairness.rates import ACCURACY
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
 from assay.fairness.wording import about, confidently, listing, percent, points, points_between
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
@@ -130,7 +131,9 @@ def _what_would_decide(parts: Iterable[Disparity]) -> str:
 
 def _evidence(assessment: Assessment, question: str, parts: tuple[Disparity, ...], confidence: float) -> Evidence:
     differences = [part for part in parts if part.kind == DIFFERENCE]
-    figure = differences[0] if len(differences) == 1 else combine(differences, question)
+    # Equalized odds is the field's name for the larger of its two parts; accuracy and precision have none together.
+    name = "largest accuracy or precision" if question == ACCURACY else question
+    figure = differences[0] if len(differences) == 1 else combine(differences, name)
     decisive = worst_status(parts)
     if figure.status is not decisive:  # the ratio decided
         figure = next(part for part in parts if part.status is decisive)
