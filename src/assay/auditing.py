@@ -69,7 +69,8 @@ def run_audit(
     dataset = run("ingest", read_dataset, config, frame)
     validation = run("validate", validate, dataset, config.validation)
     # With a leak among its features a model agrees with every given label: it would find none wrong and harm nobody.
-    dataset = dataset if config.learning.use_leaks else dataset.without(validation.leaks)
+    # A column that identifies rows teaches nothing, and parts rows that are otherwise equal.
+    dataset = dataset.without(validation.identifiers + (() if config.learning.use_leaks else validation.leaks))
     predictions = run("learn", out_of_sample, dataset, config.learning, progress=_of("learn", progress))
     labels = run("label noise", find_label_noise, dataset, predictions, config.label_noise)
     fairness = run("fairness", assess_fairness, dataset, predictions, config.fairness)

@@ -23,8 +23,8 @@ class Roles:
     """Which column plays which part; every column named here exists in the frame.
 
     `features` are the columns that a model would be trained on: all that play no other part and are not ignored,
-    and the sensitive ones too where the configuration keeps them. `leaks` were features until validation found that
-    they give the label away.
+    and the sensitive ones too where the configuration keeps them. `withheld` were features until validation found
+    that they identify rows or give the label away.
     """
 
     label: str
@@ -35,7 +35,7 @@ class Roles:
     group: str | None = None
     weight: str | None = None
     ignored: tuple[str, ...] = ()
-    leaks: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,12 +96,12 @@ class Dataset:
     fingerprint: str
     findings: tuple[Finding, ...] = ()
 
-    def without(self, leaks: Sequence[str]) -> Dataset:
-        """Return the same rows with `leaks` no longer among the features, unless no feature would be left."""
-        features = tuple(name for name in self.roles.features if name not in leaks)
-        if not leaks or not features:
+    def without(self, columns: Sequence[str]) -> Dataset:
+        """Return the same rows with `columns` no longer among the features, unless no feature would be left."""
+        features = tuple(name for name in self.roles.features if name not in columns)
+        if not columns or not features:
             return self
-        return replace(self, roles=replace(self.roles, features=features, leaks=tuple(leaks)))
+        return replace(self, roles=replace(self.roles, features=features, withheld=tuple(columns)))
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -27,11 +27,14 @@ class ValidationResult:
         Name of the suite, or None where the configuration names none.
     leaks
         Features that give the label away (DQ017 failed).
+    identifiers
+        Features that identify rows (DQ015 failed).
     """
 
     findings: tuple[Finding, ...]
     suite: str | None = None
     leaks: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,36 +1,38 @@
 """Folds: nothing that belongs together is split, and every class is spread evenly."""
 
 import numpy as np
-import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.learning.folds import assign_folds, count_units, find_units
 
 
+def units_of(values, codes=None, group=None):
+    values = np.array(values, dtype=np.float32).reshape(len(values), -1)
+    codes = np.empty((len(values), 0), np.int64) if codes is None else np.array(codes).reshape(len(values), -1)
+    return find_units(values, codes, group)
+
+
 def test_equal_rows_are_one_unit():
-    frame = pd.DataFrame({"x": [1, 2, 1, 3], "c": ["a", "b", "a", "a"]})
-    units = find_units(frame, ["x", "c"], None)
+    units = units_of([1, 2, 1, 3], codes=[0, 1, 0, 0])
     assert units[0] == units[2]
     assert len(set(units)) == 3
 
 
 def test_missing_values_are_equal_to_each_other():
-    frame = pd.DataFrame({"x": [np.nan, np.nan, 1.0]})
-    assert find_units(frame, ["x"], None)[0] == find_units(frame, ["x"], None)[1]
+    units = units_of([np.nan, np.nan, 1.0])
+    assert units[0] == units[1] != units[2]
 
 
 def test_a_chain_of_equal_rows_and_groups_is_one_unit():
-    frame = pd.DataFrame({"x": [1, 1, 2, 2, 3]})
     group = np.array([0, 1, 1, 2, 3])  # rows 0-1 are equal, 1-2 of one group, 2-3 equal
-    units = find_units(frame, ["x"], group)
+    units = units_of([1, 1, 2, 2, 3], group=group)
     assert len(set(units[:4])) == 1
     assert units[4] != units[0]
 
 
 def test_rows_without_a_group_are_not_grouped():
-    frame = pd.DataFrame({"x": [1, 2, 3]})
-    assert len(set(find_units(frame, ["x"], np.array([-1, -1, 0])))) == 3
+    assert len(set(units_of([1, 2, 3], group=np.array([-1, -1, 0])))) == 3
 
 
 def test_units_are_counted_by_class_by_hand():

@@ -57,6 +57,31 @@ def test_a_twin_does_not_give_its_label_away(make_dataset):
     assert (found.folds[:, :300] == found.folds[:, 300:]).all()
 
 
+def test_a_unique_text_does_not_part_twins(make_dataset):
+    """A name that the network cannot read (every one is rare) must not send equal rows to different folds."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"x": np.arange(300.0), "y": rng.choice(["p", "q"], 300)})
+    twice = pd.concat([frame, frame], ignore_index=True).assign(name=[f"person {i}" for i in range(600)])
+    found = out_of_sample(make_dataset(twice, label="y"), QUICK)
+    assert (found.folds[:, :300] == found.folds[:, 300:]).all()
+
+
+def test_a_class_that_the_excluded_rows_take_along_is_only_not_predicted(make_dataset):
+    frame = separable()
+    frame.loc[:5, "y"] = "third"
+    exclude = np.arange(300) < 5
+    found = out_of_sample(make_dataset(frame, label="y"), QUICK, exclude=exclude)
+    assert np.isfinite(found.pred_probs).all()
+
+
+@pytest.mark.parametrize("rows", [12, 40, 64])
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+def test_trainings_of_a_few_steps(make_dataset, rows, epochs):
+    dataset = make_dataset(separable(rows), label="y")
+    found = out_of_sample(dataset, LearningConfig(folds=2, repeats=1, epochs=epochs))
+    assert np.isfinite(found.pred_probs).all()
+
+
 def test_a_group_stays_in_one_fold(make_dataset):
     frame = separable().assign(person=np.arange(300) // 3)
     found = out_of_sample(make_dataset(frame, label="y", group="person"), QUICK)

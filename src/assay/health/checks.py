@@ -103,23 +103,23 @@ def _check_left_out(vitals: Vitals) -> Iterator[Outcome]:
 
 
 def _check_unseen_features(vitals: Vitals) -> Iterator[Outcome]:
-    leaks = vitals.dataset.roles.leaks
-    if not leaks:
+    withheld = vitals.dataset.roles.withheld
+    if not withheld:
         shown = len(vitals.dataset.roles.features)
         evidence = Evidence("features left out", 0.0, n=shown, unit="columns")
         yield Outcome(Status.PASSED, f"The models saw every feature ({shown:,}).", evidence=evidence)
         return
-    named = ", ".join(f"'{name}'" for name in leaks)
+    named = ", ".join(f"'{name}'" for name in withheld)
     words = (
-        f"The models did not see {named}, which DQ017 found to give the label away: with it they would agree with "
-        "every given label. Labels, fairness and health are judged by models without it; nothing is known of others."
+        f"The models did not see {named}, which DQ015 or DQ017 found to identify rows or to give the label away. "
+        "Labels, fairness and health are judged by models without; nothing is known of a model with."
     )
-    evidence = Evidence("features left out", float(len(leaks)), n=len(leaks), unit="columns")
+    evidence = Evidence("features left out", float(len(withheld)), n=len(withheld), unit="columns")
     remedy = (
-        "List it under `ignore` where it is not known when a prediction is due; where it is, set "
+        "List under `ignore` what is not known when a prediction is due; where what DQ017 found is known then, set "
         "`learning.use_leaks: true`."
     )
-    yield Outcome(Status.INCONCLUSIVE, words, Subject(leaks), evidence, remedy)
+    yield Outcome(Status.INCONCLUSIVE, words, Subject(withheld), evidence, remedy)
 
 
 CHECKS: tuple[Check[Vitals], ...] = (

@@ -10,8 +10,8 @@ unique union of the quantiles of x and the quantiles of its distinct values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,9 @@ MAX_BINS = 32
 # A category with fewer rows than this cannot be learned across five folds: it joins the other rare ones.
 MIN_CATEGORY_ROWS = 10
 MAX_CATEGORIES = 255
+# Wide tables get fewer inputs a column: 2,000 columns at 32 bins took minutes an epoch on two cores.
+MAX_INPUTS = 4096
+MIN_INPUTS_PER_COLUMN = 2
 # An encoded table up to this size is kept whole; a larger one is encoded batch by batch.
 CACHE_BYTES = 256 * 2**20
 
@@ -37,10 +40,11 @@ class EncodedTable:
 
     Attributes
     ----------
-    values
-        (N, A) float32: the numeric columns, shifted and scaled into [-2, 2]; NaN where missing.
-    unit_column, unit_left, unit_slope
-        (U,): each of the U piecewise-linear inputs is `clamp((values[:, column] - left) * slope, 0, 1)`.
+    numbers
+        (N, A) float32: each number as its place among its column's bin edges, 0 at the first and E - 1 at the last of
+        E edges; NaN where missing.
+    unit_column, unit_bin
+        (U,) int64 and float32: each of the U piecewise-linear inputs is `clamp(numbers[:, column] - bin, 0, 1)`.
     gaps
         (G,) int64: the numeric columns that get an input for missing values.
     codes
@@ -51,10 +55,9 @@ class EncodedTable:
         (N, W) float32, or None where the table is too large to be kept encoded.
     """
 
-    values: torch.Tensor
+    numbers: torch.Tensor
     unit_column: torch.Tensor
-    unit_left: torch.Tensor
-    unit_slope: torch.Tensor
+    unit_bin: torch.Tensor
     gaps: torch.Tensor
     codes: torch.Tensor
     width: int
@@ -62,7 +65,7 @@ class EncodedTable:
 
     def __len__(self) -> int:
         """Return N."""
-        return len(self.values)
+        return len(self.numbers)
 
     def rows(self, index: torch.Tensor) -> torch.Tensor:
         """Encode the rows of `index`.
@@ -74,9 +77,8 @@ class EncodedTable:
         return encoded.view(*index.shape, self.width)
 
     def _encode(self, index: torch.Tensor) -> torch.Tensor:
-        values = self.values.index_select(0, index)
-        numeric = (values.index_select(1, self.unit_column) - self.unit_left) * self.unit_slope
-        numeric = numeric.clamp_(0.0, 1.0).nan_to_num_(0.0)
+        values = self.numbers.index_select(0, index)
+        numeric = (values.index_select(1, self.unit_column) - self.unit_bin).clamp_(0.0, 1.0).nan_to_num_(0.0)
         missing = values.index_select(1, self.gaps).isnan().to(torch.float32)
         dense = torch.cat([numeric, missing], dim=1)
         out = torch.zeros(len(index), self.width, device=dense.device)
@@ -99,50 +101,36 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], device: torch.devi
     device
         Where the table is put, once.
     """
-    numeric = [c for c in columns if _is_numeric(frame[c])]
-    table = [_centred(_as_numbers(frame[c])) for c in numeric]
-    edges = [_edges(x) for x in table]
-    gaps = [i for i, x in enumerate(table) if np.isnan(x).any() and len(edges[i])]
-    start = sum(max(0, len(e) - 1) for e in edges) + len(gaps)
+    most = max(MIN_INPUTS_PER_COLUMN, MAX_INPUTS // max(1, len(columns)))
+    numbers = [_as_numbers(frame[c]) for c in columns if _is_numeric(frame[c])]
+    edges = [_edges(x, min(MAX_BINS, most)) for x in numbers]
+    gaps = [i for i, x in enumerate(numbers) if np.isnan(x).any() and len(edges[i])]
+    width = sum(max(0, len(e) - 1) for e in edges) + len(gaps)
     codes: list[npt.NDArray[np.int64]] = []
     for column in columns:
-        if not _is_numeric(frame[column]) and (found := _codes(frame[column])) is not None:
-            codes.append(found + start)
-            start += int(found.max()) + 1
-    return _on_device(table, edges, gaps, codes, width=start, n=len(frame), device=device)
-
-
-def _on_device(
-    table: list[npt.NDArray[np.float32]],
-    edges: list[npt.NDArray[np.float32]],
-    gaps: list[int],
-    codes: list[npt.NDArray[np.int64]],
-    *,
-    width: int,
-    n: int,
-    device: torch.device,
-) -> EncodedTable:
-    values = np.empty((n, len(table)), dtype=np.float32)
-    column, left, slope = [], [], []
-    for i, (x, e) in enumerate(zip(table, edges, strict=True)):
-        values[:, i] = x
-        column += [i] * max(0, len(e) - 1)
-        left += list(e[:-1])
-        slope += list(1 / np.diff(e))
-    encoded = EncodedTable(
-        values=torch.from_numpy(values).to(device),
-        unit_column=torch.tensor(column, dtype=torch.int64, device=device),
-        unit_left=torch.tensor(left, dtype=torch.float32, device=device),
-        unit_slope=torch.tensor(slope, dtype=torch.float32, device=device),
+        if not _is_numeric(frame[column]):
+            found = _codes(frame[column], min(MAX_CATEGORIES, most))
+            if found is not None:
+                codes.append(found + width)
+                width += int(found.max()) + 1
+    values = [_places(x, e) for x, e in zip(numbers, edges, strict=True)]
+    units = [(i, k) for i, e in enumerate(edges) for k in range(len(e) - 1)]
+    table = EncodedTable(
+        numbers=torch.from_numpy(_stack(values, len(frame), np.float32)).to(device),
+        unit_column=torch.tensor([i for i, _ in units], dtype=torch.int64, device=device),
+        unit_bin=torch.tensor([k for _, k in units], dtype=torch.float32, device=device),
         gaps=torch.tensor(gaps, dtype=torch.int64, device=device),
-        codes=torch.from_numpy(np.stack(codes, axis=1) if codes else np.empty((n, 0), np.int64)).to(device),
+        codes=torch.from_numpy(_stack(codes, len(frame), np.int64)).to(device),
         width=width,
         cache=None,
     )
-    if n * width * 4 > CACHE_BYTES:
-        return encoded
-    cache = encoded.rows(torch.arange(n, device=device))
-    return EncodedTable(**{name: getattr(encoded, name) for name in EncodedTable.__slots__} | {"cache": cache})
+    if len(frame) * width * 4 > CACHE_BYTES:
+        return table
+    return replace(table, cache=table.rows(torch.arange(len(frame), device=device)))
+
+
+def _stack(columns: Sequence[npt.NDArray[Any]], n: int, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    return np.stack(columns, axis=1) if columns else np.empty((n, 0), dtype=dtype)
 
 
 def _is_numeric(column: pd.Series) -> bool:
@@ -156,48 +144,44 @@ def _is_numeric(column: pd.Series) -> bool:
 
 def _as_numbers(column: pd.Series) -> npt.NDArray[np.float64]:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        epoch = pd.Timestamp(0, tz=column.dt.tz)
-        column = (column - epoch).dt.total_seconds()
-    elif pd.api.types.is_timedelta64_dtype(column.dtype):
+        # Whole seconds: a date such as 9999-12-31 does not fit into nanoseconds.
+        seconds = column.to_numpy(dtype="datetime64[s]")
+        return np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64).astype(np.float64))
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
         column = column.dt.total_seconds()
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 
-def _centred(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Shift and scale a column into [-2, 2]; infinities become the largest and smallest finite value.
-
-    In float64, before it is cut to float32: a time in seconds since 1970 would lose its minutes, and 1e300 overflow.
-    """
-    finite = x[np.isfinite(x)]
-    if not len(finite):
-        return np.full(len(x), np.nan, dtype=np.float32)
-    scale = np.abs(finite).max() or 1.0
-    clipped = np.clip(x, finite.min(), finite.max()) / scale
-    return (clipped - float(np.median(finite / scale))).astype(np.float32)
-
-
-def _edges(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _edges(x: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.float64]:
     """Bin edges of a column: (E,) strictly ascending and finite, empty where it has no two distinct values."""
     known = x[np.isfinite(x)]
     distinct = np.unique(known)
-    if len(distinct) > MAX_BINS + 1:
-        at = np.linspace(0, 1, MAX_BINS // 2 + 1)
+    if len(distinct) > bins + 1:
+        at = np.linspace(0, 1, bins // 2 + 1)
         both = [np.quantile(known, at, method="nearest"), np.quantile(distinct, at, method="nearest")]
         distinct = np.unique(np.concatenate(both))
-    if len(distinct) < 2:
-        return np.empty(0, dtype=np.float32)
-    # Neighbours closer than this would make an infinite slope.
-    apart = np.diff(distinct) > np.finfo(np.float32).tiny
-    return np.asarray(distinct[np.concatenate([[True], apart])], dtype=np.float32)
+    return distinct if len(distinct) > 1 else np.empty(0)
 
 
-def _codes(column: pd.Series) -> npt.NDArray[np.int64] | None:
+def _places(x: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Place of each number among the edges, linear between two of them; beyond them the first or the last place.
+
+    Independent of the column's scale, so that neither a time in seconds since 1970 nor a lone 1e300 costs the other
+    values their digits.
+    """
+    if not len(edges):
+        return np.full(len(x), np.nan, dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # the distance of two edges may exceed the largest number
+        return np.interp(x, edges, np.arange(len(edges))).astype(np.float32)
+
+
+def _codes(column: pd.Series, most: int) -> npt.NDArray[np.int64] | None:
     """Category codes of a column, rare ones and missing as categories of their own; None where it has only one."""
     codes, _ = pd.factorize(column.astype("str"), use_na_sentinel=True)
     missing = codes < 0
     counts = np.bincount(codes[~missing], minlength=1)
     frequent = np.flatnonzero(counts >= MIN_CATEGORY_ROWS)
-    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MAX_CATEGORIES]
+    frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:most]
     rare = len(frequent)
     recode = np.full(len(counts), rare, dtype=np.int64)
     recode[frequent] = np.arange(len(frequent))

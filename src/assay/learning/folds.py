@@ -12,22 +12,19 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
 
 def find_units(
-    frame: pd.DataFrame, features: Sequence[str], group: npt.NDArray[np.int64] | None
+    values: npt.NDArray[np.float32], codes: npt.NDArray[np.int64], group: npt.NDArray[np.int64] | None
 ) -> npt.NDArray[np.int64]:
-    """Rows that must stay together: equal in all features, or of one group, or linked by a chain of both.
+    """Rows that must stay together: equal to the network, or of one group, or linked by a chain of both.
 
     Parameters
     ----------
-    frame
-        N rows.
-    features
-        Columns in which equal rows are equal.
+    values, codes
+        (N, A) and (N, C): the rows as a network is shown them (`EncodedTable`). What it cannot tell apart is equal
+        here too: two rows that differ in a unique name only, which is a rare category like every other, are twins.
     group
         (N,) codes of a group column, -1 for no group; or None.
 
@@ -35,7 +32,8 @@ def find_units(
     -------
     (N,) int64, the unit of each row, in 0..U-1.
     """
-    hashes = pd.util.hash_pandas_object(frame[list(features)], index=False).to_numpy()
+    shown = pd.concat([pd.DataFrame(values), pd.DataFrame(codes)], axis=1)
+    hashes = pd.util.hash_pandas_object(shown, index=False).to_numpy()
     twins, _ = pd.factorize(hashes)
     units = twins.astype(np.int64)
     if group is None:

@@ -30,6 +30,8 @@ EPOCHS = 8
 MAX_EPOCHS = 40
 MIN_STEPS = 60
 ROW_VISITS = 2_000_000  # a member
+# torch divides by zero where the warm-up is a single step.
+LEAST_SCHEDULE = 10
 # Rows that a loss curve looks at, a member and an epoch: enough for a standard error of about 0.01 nats.
 CURVE_ROWS = 2000
 # Encoded inputs of one evaluation batch, all members together.
@@ -104,7 +106,7 @@ def train_members(
     steps = -(-max(len(rows) for rows in train) // recipe.batch)
     optimiser = torch.optim.AdamW(network.parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=LEARNING_RATE, total_steps=steps * recipe.epochs, pct_start=WARM_UP
+        optimiser, max_lr=LEARNING_RATE, total_steps=max(LEAST_SCHEDULE, steps * recipe.epochs), pct_start=WARM_UP
     )
     rngs = [np.random.default_rng((recipe.seed, m)) for m in range(len(train))]
     dropout = torch.Generator(device=device).manual_seed(recipe.seed)
