@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 .DEFAULT_GOAL := audit
 
 audit: $(VENV)/.installed
-	@# 0 pass, 1 reject and 3 undecided are verdicts: the audit ran. 2 is a mistake in its input.
+	@# 0 pass, 1 reject and 3 undecided are verdicts: the audit ran. Anything else means that it did not.
 	@$(BIN)/assay run data_samples/loans/audit.yaml; code=$$?; \
 	  case $$code in 0|1|3) exit 0;; *) exit $$code;; esac
 

@@ -120,7 +120,8 @@ def find_audit(run: str, folder: Path) -> Path:
     if len(found) == 1 or exact:
         return (exact or found)[0]
     problem = f"must be one audit in {folder}, got '{run}', which fits {len(found) or 'none'}."
-    raise StorageError(f"run {problem} {_listing(found or known)}")
+    elsewhere = "" if known else " Name the folder of the audits with --folder, or the audit by its path."
+    raise StorageError(f"run {problem} {_listing(found or known)}{elsewhere}")
 
 
 def read_audit(path: Path) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def test_verbose_adds_the_traceback(gate, monkeypatch):
 
 def test_a_breakdown_decides_nothing_and_quotes_nothing(gate, tmp_path):
     result = gate(ValueError("could not convert 'Jane Doe'"))
-    assert result.exit_code == 3
+    assert result.exit_code == 70
     assert "ValueError at conftest.py:" in result.stderr
     assert "--verbose" in result.stderr
     assert "Jane" not in result.output

@@ -1,7 +1,7 @@
 """How a command begins and ends: its streams, and the exit code for everything that can happen.
 
-0 pass, 1 reject, 2 a mistake in the configuration, the data or the place of the output, 3 undecided (which includes
-an audit that broke down: it decides nothing), 130 interrupted.
+0 pass, 1 reject, 2 a mistake in the configuration, the data or the place of the output, 3 undecided, 70 broken down
+(a defect of Assay: no audit was made), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"pass": 0, "reject": 1, "undecided": 3}
 MISTAKE = 2
-UNDECIDED = EXIT_CODES["undecided"]
+BROKEN_DOWN = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -65,7 +65,7 @@ def ending(*, verbose: bool) -> Iterator[None]:
         if verbose:
             traceback.print_exc()
         complain(_breakdown(error, verbose=verbose))
-        raise typer.Exit(UNDECIDED) from error
+        raise typer.Exit(BROKEN_DOWN) from error
 
 
 def complain(message: str) -> None:

@@ -283,7 +283,11 @@ def describe_effect(subject: _Described) -> Iterator[Outcome]:
     """FB020: say what the second training changes, on the rows that are not suspect."""
     effect = subject.effect
     if effect.removed == 0:
-        yield Outcome(Status.NOT_APPLICABLE, "No suspect row was removed: there is no second training to compare.")
+        words = (
+            "There was no second training: none is configured, or less than 1% of the labels are suspect, and their "
+            "removal changes less than the luck of a training's seed."
+        )
+        yield Outcome(Status.NOT_APPLICABLE, words)
         return
     table = effect.table[effect.table["rows"] == NOT_SUSPECT]
     known = table[table["change"].notna()]
