@@ -94,7 +94,10 @@ def disparity_outcome(context: FairnessContext, assessment: Assessment, question
     )
 
 
-_MORE_ROWS = "Collect more rows of the groups concerned, or merge groups where that is meaningful."
+_MORE_ROWS = (
+    "Collect more rows of the groups concerned, or merge groups where that is meaningful. Where neither is possible, a "
+    "person can answer for it by a waiver (`policy.waivers`), or another `fairness.tolerance` be set with a reason."
+)
 
 
 def _sentence(part: Disparity, assessment: Assessment, confidence: float) -> str:

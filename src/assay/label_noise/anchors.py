@@ -168,6 +168,8 @@ def estimate_share(
     e = (fall * A - B) / (fall - 1): the value, with its standard error by Poisson counts. Its lower limit is the
     interval's. The upper limit allows for no ambiguity at all, e <= A: the smallest upper limit of the
     contradictions per row over `REGIONS` (Garwood 1936, doi:10.1093/biomet/28.3-4.437), and holds for any fall.
+    Wrong labels are no more frequent than contradictions, so that the value is never above the rate whose limit the
+    upper one is, and always below the upper limit.
 
     Parameters
     ----------
@@ -192,9 +194,9 @@ def estimate_share(
 
     if n == 0:
         return Share(0, None, None, None)
+    tail = (1 - confidence) / 2 / len(REGIONS)
     regions = [count(0.0, region) for region in REGIONS]
-    tail = (1 - confidence) / 2
-    high = min(_poisson_upper(m, tail / len(REGIONS)) / exposure for m, exposure in regions if exposure)
+    high, m_all, n_all = min((_poisson_upper(m, tail) / rows, m, rows) for m, rows in regions if rows)
     high = min(1.0, high)
     (m_top, n_top), (m_next, n_next) = count(0.0, TOP), count(TOP, NEXT)
     if fall is None or not (n_top and n_next):
@@ -202,9 +204,13 @@ def estimate_share(
     raw = (fall * m_top / n_top - m_next / n_next) / (fall - 1)
     # One added to each count: no contradictions at all still leave the share uncertain.
     error = float(np.hypot(fall * np.sqrt(m_top + 1) / n_top, np.sqrt(m_next + 1) / n_next)) / (fall - 1)
-    value = min(max(raw, 0.0), high)
-    low = min(max(raw - normal_quantile(confidence) * error, 0.0), value)
-    return Share(n, value, Interval(low, high, confidence, _METHOD), error)
+    value, z = max(raw, 0.0), normal_quantile(confidence)
+    low = raw - z * error
+    if raw > m_all / n_all:
+        # Fewer contradict in a larger region: that rate is the better estimate, and has an error of its own.
+        value, error = m_all / n_all, float(np.sqrt(m_all + 1)) / n_all
+        low = min(low, value - z * error)
+    return Share(n, value, Interval(max(low, 0.0), high, confidence, _METHOD), error)
 
 
 _METHOD = "anchor points, Poisson"

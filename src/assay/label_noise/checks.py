@@ -24,6 +24,11 @@ MIN_PREDICTED_ROWS = 10
 MIN_PREDICTED_RATIO = 0.2
 
 MORE_SIGNAL = "Add rows, or features that bear on the label."
+BY_HAND = (
+    "have a random sample of the labels checked by hand: that decides, where predictions cannot. Then record the "
+    "answer as a waiver for LN001 (`policy.waivers`, with owner, reason and expiry), or set `label_noise.max_share` to "
+    "the share that you tolerate, or let LN001 only warn (`policy.severity: {LN001: warning}`)."
+)
 NO_SIGNAL = "The predictions say too little about the labels to judge them (see LN004)."
 
 
@@ -37,7 +42,7 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
             f"How many of {count_of(n, 'label')} are wrong cannot be told. {NO_SIGNAL}",
             subject,
             Evidence("share of wrong labels", n=n, threshold=limit, unit="share"),
-            MORE_SIGNAL,
+            f"{MORE_SIGNAL} Or {BY_HAND}",
         )
         return
     assert share.interval is not None
@@ -52,16 +57,20 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
         rows=_suspect_rows(judgement),
         table=_figures(judgement),
     )
-    words = f"{_estimate(share)}; {_at_most(status, limit)}. {_suspects(judgement)}"
+    words = f"{_estimate(share, status)}; {_at_most(status, limit)}. {_suspects(judgement)}"
     yield Outcome(status, words, subject, evidence, _remedy(status, suspects))
 
 
-def _estimate(share: Share) -> str:
+def _estimate(share: Share, status: Status) -> str:
     assert share.interval is not None
-    labels = count_of(share.n, "label")
+    labels, wrong = count_of(share.n, "label"), "is wrong" if share.n == 1 else "are wrong"
+    if status is Status.INCONCLUSIVE:
+        # An estimate in front would be read as the answer that there is not.
+        low, high = f"{share.interval.low:.1%}", f"{share.interval.high:.1%}"
+        return f"Between {low} and {high} of {labels} {wrong} (95% interval)"
     if share.value is None:
-        return f"At most {percent(share.interval.high)} of {labels} are wrong (95% limit)"
-    return f"An estimated {percent(share.value)} of {labels} are wrong (95% interval {span(share.interval)})"
+        return f"At most {percent(share.interval.high)} of {labels} {wrong} (95% limit)"
+    return f"An estimated {percent(share.value)} of {labels} {wrong} (95% interval {span(share.interval)})"
 
 
 def _at_most(status: Status, limit: float) -> str:
@@ -80,21 +89,21 @@ def _suspects(judgement: Judgement) -> str:
     precision = judgement.precision
     if not count or precision is None:
         return "No single label is suspect."
-    verb = "is" if count == 1 else "are"
-    return f"{count_of(count, 'label')} {verb} suspect, of which about {precision:.0%} are expected to be wrong."
+    if count == 1:
+        return f"1 label is suspect, and wrong with an estimated probability of {precision:.0%}."
+    return f"{count:,} labels are suspect, of which about {precision:.0%} are expected to be wrong."
 
 
 def _remedy(status: Status, suspects: int) -> str:
     if status is Status.PASSED and not suspects:
         return ""
-    look = "Have a person confirm or correct the suspect labels, worst first"
+    labels = "label" if suspects == 1 else "labels, worst first"
+    look = f"Have a person confirm or correct the suspect {labels}"
     if status is Status.PASSED:
         return look + "."
     if status is Status.FAILED:
         return look + ", and find out how they came about: more labels are wrong than can be told one by one."
-    first = look + "; " if suspects else ""
-    advice = first + "have a random sample of the labels checked by a person: that decides, where predictions cannot."
-    return advice[0].upper() + advice[1:]
+    return f"{look}; {BY_HAND}" if suspects else BY_HAND[0].upper() + BY_HAND[1:]
 
 
 def _suspect_rows(judgement: Judgement) -> RowFlags | None:
@@ -144,15 +153,7 @@ def _check_classes(judgement: Judgement) -> Iterator[Outcome]:
             yield _class_failed(judgement, name)
     open_classes = [name for name, status in statuses.items() if status is Status.INCONCLUSIVE]
     if open_classes:
-        words = (
-            f"Whether more than {percent(limit)} of the labels are wrong cannot be told for "
-            f"{count_of(len(open_classes), 'class')}: {quoted(open_classes)}."
-        )
-        remedy = "Have a person check a random sample of the labels of these classes, or add rows of them."
-        evidence = Evidence(
-            "classes not decided", float(len(open_classes)), n=len(statuses), unit="classes", table=_classes(judgement)
-        )
-        yield Outcome(Status.INCONCLUSIVE, words, Subject((label,)), evidence, remedy)
+        yield _classes_undecided(judgement, open_classes, quiet=Status.FAILED not in statuses.values())
     if all(status is Status.PASSED for status in statuses.values()):
         worst = max(share.interval.high for share in judgement.by_class.values() if share.interval)
         words = (
@@ -163,6 +164,41 @@ def _check_classes(judgement: Judgement) -> Iterator[Outcome]:
             "largest upper limit of a class", worst, n=len(statuses), threshold=limit, table=_classes(judgement)
         )
         yield Outcome(Status.PASSED, words, Subject((label,)), evidence)
+
+
+def _classes_undecided(judgement: Judgement, names: list[str], *, quiet: bool) -> Outcome:
+    """One outcome for all classes; for information only where LN001 passes and no class looks worse than it may."""
+    limit, label, overall = judgement.config.max_share, judgement.dataset.roles.label, judgement.overall.interval
+    words = (
+        f"Whether more than {percent(limit)} of the labels are wrong cannot be told for "
+        f"{count_of(len(names), 'class')}: {quoted(names)}."
+    )
+    looks_bad = any(_looks_bad(judgement.by_class[name], limit) for name in names)
+    quiet = quiet and not looks_bad and judge_upper(overall, limit) is Status.PASSED
+    if quiet and overall is not None:
+        words += (
+            f" Of all labels at most {percent(overall.high)} are wrong (95% limit); the single classes have too few "
+            "rows to show as much."
+        )
+    return Outcome(
+        Status.INCONCLUSIVE,
+        words,
+        Subject((label,)),
+        Evidence(
+            "classes not decided",
+            float(len(names)),
+            n=len(judgement.by_class),
+            unit="classes",
+            table=_classes(judgement),
+        ),
+        remedy="Have a person check a random sample of the labels of these classes, or add rows of them.",
+        severity=Severity.INFO if quiet else None,
+    )
+
+
+def _looks_bad(share: Share, limit: float) -> bool:
+    """Whether some labels of a class are wrong for sure, and by the estimate more than are tolerated."""
+    return share.value is not None and share.value > limit and share.interval is not None and share.interval.low > 0
 
 
 def _class_failed(judgement: Judgement, name: str) -> Outcome:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper, normal_quantile, wilson
+from assay.intervals import bonferroni, judge_upper, wilson
 from assay.label_noise.anchors import TOP
 from assay.label_noise.wording import count_of, listing, percent
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from assay.label_noise.judgement import Judgement
 
-# More rows than this are not asked for: the difference lies too near its limit.
-MOST_ROWS = 10_000_000
+# More than this many times a group's rows are not asked for: the difference lies too near its limit.
+MOST_TIMES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class _Contrast:
     confident: int
     rate: float
     rate_elsewhere: float
+    elsewhere: tuple[int, int]
     interval: Interval | None
 
     @property
@@ -100,6 +101,7 @@ def _contrasts(judgement: Judgement, confidence: float) -> Iterator[_Contrast]:
                 confident=inside[1],
                 rate=inside[0] / inside[1] if inside[1] else np.nan,
                 rate_elsewhere=outside[0] / outside[1] if outside[1] else np.nan,
+                elsewhere=outside,
                 interval=_newcombe(inside, outside, confidence),
             )
 
@@ -108,7 +110,7 @@ def _tally(contradicted: npt.NDArray[np.bool_], members: npt.NDArray[np.bool_]) 
     return int((contradicted & members).sum()), int(members.sum())
 
 
-def _newcombe(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Interval | None:
+def _newcombe(first: tuple[float, float], second: tuple[float, float], confidence: float) -> Interval | None:
     """Hybrid score interval of a difference of proportions (method 10).
 
     Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
@@ -151,15 +153,29 @@ def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, featu
 
 
 def _needed(contrast: _Contrast, tolerance: float) -> str:
-    """Rows of the group at which the interval would clear the tolerance, were the difference to stay as it is."""
-    distance = abs(contrast.difference - tolerance)
-    if not distance > 0 or contrast.interval is None:
+    """Rows of the group at which the interval would clear the tolerance, were all rates to stay as they are."""
+    if contrast.interval is None:
         return ""
-    # With no contradiction seen, a rate of a few percent is what the interval has to exclude.
-    rate = min(0.5, max(contrast.rate, tolerance))
-    z = normal_quantile(contrast.interval.confidence)
-    needed = int(np.ceil(z * z * rate * (1 - rate) / distance**2 / TOP))
-    return f", about {needed:,} would decide" if contrast.rows < needed <= MOST_ROWS else ""
+    confidence = contrast.interval.confidence
+
+    def decides(rows: int) -> bool:
+        confident = rows * contrast.confident / contrast.rows
+        interval = _newcombe((contrast.rate * confident, confident), contrast.elsewhere, confidence)
+        return judge_upper(interval, tolerance) is not Status.INCONCLUSIVE
+
+    too_few, enough = contrast.rows, MOST_TIMES * contrast.rows
+    if not decides(enough):
+        return ""
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if decides(middle) else (middle, enough)
+    return f", about {_two_digits(enough):,} would decide"
+
+
+def _two_digits(rows: int) -> int:
+    """Rounded up to two significant digits: the figure is no more exact than that."""
+    step = 10 ** max(0, len(str(rows)) - 2)
+    return -(-rows // step) * step
 
 
 def _evidence(contrast: _Contrast, tolerance: float, table: Table) -> Evidence:

@@ -22,6 +22,7 @@ from assay.validation.spelling import spelling_variants
 
 __all__ = ["CHECKS", "Context"]
 
+IDENTIFIERS = "DQ015"
 LEAKAGE = "DQ017"
 
 CHECKS: tuple[Check[Context], ...] = (
@@ -30,7 +31,7 @@ CHECKS: tuple[Check[Context], ...] = (
     Check("DQ012", "Duplicate ids", Severity.CRITICAL, duplicate_ids),
     Check("DQ013", "Missing labels", Severity.CRITICAL, missing_labels),
     Check("DQ014", "Single-valued features", Severity.WARNING, single_valued_features),
-    Check("DQ015", "Identifier-like features", Severity.WARNING, identifier_like_features),
+    Check(IDENTIFIERS, "Identifier-like features", Severity.WARNING, identifier_like_features),
     Check("DQ016", "Conflicting labels of identical rows", Severity.WARNING, conflicting_labels),
     Check(LEAKAGE, "Features that alone predict the label", Severity.CRITICAL, leaking_features),
     Check("DQ018", "Missing values in features", Severity.WARNING, missing_share),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.findings import Status, run_checks
 from assay.results import ValidationResult
-from assay.validation.checks import CHECKS, LEAKAGE
+from assay.validation.checks import CHECKS, IDENTIFIERS, LEAKAGE
 from assay.validation.context import Context
 from assay.validation.expectations import suite_findings
 from assay.validation.suite import read_suite
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from assay.config import ValidationConfig
     from assay.dataset import Dataset
-    from assay.findings import Check
+    from assay.findings import Check, Finding
 
 
 def validate(
@@ -49,10 +49,11 @@ def validate(
     return ValidationResult(
         findings=findings if suite is None else (*findings, *suite_findings(dataset, suite)),
         suite=None if suite is None else suite.name,
-        leaks=tuple(
-            column
-            for finding in findings
-            if finding.code == LEAKAGE and finding.status is Status.FAILED
-            for column in finding.subject.columns
-        ),
+        leaks=_offenders(findings, LEAKAGE),
+        identifiers=_offenders(findings, IDENTIFIERS),
     )
+
+
+def _offenders(findings: Iterable[Finding], code: str) -> tuple[str, ...]:
+    failed = (finding for finding in findings if finding.code == code and finding.status is Status.FAILED)
+    return tuple(column for finding in failed for column in finding.subject.columns)
