@@ -10,6 +10,7 @@ from uuid import UUID
 
 from assay.findings import Status
 from assay.gate import FAMILIES, worst_first
+from assay.report.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def publish(report: AuditReport, dataset: str, place: Path) -> None:
     create_markdown_artifact(
         verdict_markdown(report, dataset, place),
         key=artifact_key(dataset, "verdict"),
-        description=f"{report.decision}: {dataset}",
+        description=f"{report.decision}: {clean(dataset)}",
     )
     for family, title in FAMILIES.items():
         failed = [f for f in report.findings if f.status is Status.FAILED and f.code.startswith(family)]
@@ -82,7 +83,7 @@ def publish(report: AuditReport, dataset: str, place: Path) -> None:
             create_table_artifact(
                 [_row(finding) for finding in worst_first(failed)],
                 key=artifact_key(dataset, f"failed-{family.lower()}"),
-                description=f"Failed findings of {dataset}: {title}",
+                description=f"Failed findings of {clean(dataset)}: {title}",
             )
 
 
@@ -113,15 +114,16 @@ def escape(text: str) -> str:
     >>> escape("<script>a|b_c")
     '&lt;script&gt;a\\|b\\_c'
     """
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = " ".join(clean(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", text)
 
 
 def _row(finding: Finding) -> dict[str, str]:
-    return {
+    cells = {
         "check": finding.code,
         "severity": finding.severity.value,
         "subject": str(finding.subject),
         "finding": finding.message,
         "what to do": finding.remedy,
     }
+    return {name: clean(text) for name, text in cells.items()}

@@ -124,13 +124,15 @@ def matches(waiver: Waiver, finding: Finding) -> bool:
     """Whether the waiver is about this finding, whatever the date.
 
     The codes are equal, and the waiver's subject is absent, or is the finding's subject as the report shows it,
-    one of its columns, or its group. Only a finding that failed or is inconclusive can be waived: a check that
+    its only column, or its group. Only a finding that failed or is inconclusive can be waived: a check that
     could not be carried out showed nothing that a person could accept.
     """
     if waiver.check != finding.code or finding.status not in _WAIVABLE:
         return False
     subject = finding.subject
-    return waiver.subject is None or waiver.subject in {str(subject), subject.group, *subject.columns}
+    # A waiver for one column does not reach what several columns show together, such as an intersection of groups.
+    alone = subject.columns if len(subject.columns) == 1 else ()
+    return waiver.subject is None or waiver.subject in {str(subject), subject.group, *alone}
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -165,7 +167,9 @@ def _gaps(findings: Sequence[Finding], required: Iterable[str]) -> list[Finding]
         for family in required
         if family not in seen
     ]
-    if all(finding.status is not Status.PASSED for finding in findings):
+    # What only informs, such as the sizes of the groups, passes always and shows nothing.
+    judged = [finding for finding in findings if finding.severity is not Severity.INFO]
+    if all(finding.status is not Status.PASSED for finding in judged):
         gaps.append(_gap("No check passed.", "Give the audit data that its checks apply to."))
     return gaps
 

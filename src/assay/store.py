@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import hashlib
 import json
 import re
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.errors import StorageError
+
+# Audits of equal content in one millisecond: more is no coincidence.
+_MOST_TWINS = 1000
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +67,7 @@ def save_audit(report: Savable, folder: Path, name: str) -> Path:
         partial.mkdir(parents=True)
         report.write(partial)
         digest = hashlib.sha256((partial / REPORT).read_bytes()).hexdigest()[:8]
-        return partial.rename(_free(home / f"{_now()}-{digest}"))
+        return _move(partial, home / f"{_now()}-{digest}")
     except OSError as error:
         raise _cannot_write(folder, error) from error
     finally:
@@ -173,13 +177,18 @@ def _now() -> str:
     return dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
 
 
-def _free(path: Path) -> Path:
-    # Renaming onto an empty directory would replace it, and onto a full one fail.
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}-{number}")
-    return candidate
+def _move(source: Path, path: Path) -> Path:
+    """Rename `source` to `path`, or to the first of path-2, path-3, ... that nobody has taken meanwhile."""
+    for number in range(1, _MOST_TWINS):
+        target = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        if target.exists():  # renaming onto an empty directory would replace it
+            continue
+        try:
+            return source.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    raise OSError(errno.EEXIST, f"{path} and its numbered twins are taken")
 
 
 def _audit_at(path: Path) -> Path | None:

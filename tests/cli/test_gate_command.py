@@ -127,7 +127,7 @@ def test_a_breakdown_decides_nothing_and_quotes_nothing(gate, tmp_path):
 def test_ctrl_c_is_130_in_one_line_and_leaves_nothing(gate, tmp_path):
     result = gate(KeyboardInterrupt(), "--quiet")
     assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr == "assay: Interrupted: nothing was written.\n"
+    assert result.stderr == "assay: Interrupted. An audit is written whole, at its end, or not at all.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["audit.yaml"]
 
 

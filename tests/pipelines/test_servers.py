@@ -135,7 +135,7 @@ def test_ctrl_c_ends_a_run_in_one_line(audit_file, environment, server):
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read().splitlines()
     assert process.returncode == 130
-    assert rest[-1] == "assay: Interrupted: nothing was written."
+    assert rest[-1] == "assay: Interrupted. An audit is written whole, at its end, or not at all."
     assert not (audit_file.parent / "audits").exists()
 
 

@@ -54,7 +54,7 @@ def ending(*, verbose: bool) -> Iterator[None]:
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        complain("Interrupted: nothing was written.")
+        complain("Interrupted. An audit is written whole, at its end, or not at all.")
         raise typer.Exit(INTERRUPTED) from None
     except AssayError as error:
         if verbose:
