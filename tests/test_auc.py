@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,13 +35,13 @@ def test_macro_as_scikit_learn(k):
     assert compute_auc(y, probs).value == pytest.approx(roc_auc_score(y, probs, multi_class="ovr"))
 
 
-def test_interval_has_delongs_width():
+def test_interval_is_no_narrower_than_delongs():
     y, probs = binary(600)
     positive, negative = probs[y == 1, 1], probs[y == 0, 1]
     wins = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
     variance = wins.mean(axis=1).var(ddof=1) / len(positive) + wins.mean(axis=0).var(ddof=1) / len(negative)
     interval = compute_auc(y, probs).interval
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * np.sqrt(variance), rel=0.05)
+    assert interval.high - interval.low >= 0.95 * 2 * 1.96 * np.sqrt(variance)
 
 
 def test_macro_interval_covers_its_truth():
@@ -86,3 +88,18 @@ def test_interval_is_within_0_and_1_and_holds_the_value(n, k, seed):
     auc = compute_auc(y, rng.dirichlet(np.full(k, 0.2), n).round(1))
     assert 0 <= auc.interval.low <= auc.value + 1e-9
     assert auc.value - 1e-9 <= auc.interval.high <= 1
+
+
+@pytest.mark.parametrize(("negatives", "positives", "area"), [(50, 50, 0.998), (30, 300, 0.961), (200, 200, 0.6)])
+def test_the_interval_holds_the_area_of_two_normals(negatives, positives, area):
+    """300 samples of two normals with a known area: 92% at least, less two standard errors of the simulation."""
+    rng = np.random.default_rng(0)
+    distance = np.sqrt(2) * NormalDist().inv_cdf(area)
+    y = np.r_[np.zeros(negatives, dtype=np.int64), np.ones(positives, dtype=np.int64)]
+    held = 0
+    for _ in range(300):
+        scores = rng.normal(size=len(y)) + distance * y
+        p = 1 / (1 + np.exp(-scores))
+        interval = compute_auc(y, np.stack([1 - p, p], axis=1)).interval
+        held += interval.low <= area <= interval.high
+    assert held >= 300 * 0.92 - 2 * np.sqrt(300 * 0.92 * 0.08)
