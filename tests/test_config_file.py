@@ -105,6 +105,9 @@ def test_all_mistakes_at_once_with_their_lines(refuse):
         ("label: y\ndata: {}\n", "Exactly one"),
         ("label: y\ndata: {path: a, names: [b]}\n", "header: false"),
         ("label: y\ndata: {path: a, format: xls}\n", "data.format"),
+        ("label: y\ndata: {path: a, missing: x}\n", "data.missing"),
+        ("label: y\ndata: {path: a, missing: {age: 999}}\n", "data.missing"),
+        ("label: y\ndata: {missing: [x]}\n", "Exactly one"),
         ("label: y\npolicy: {severity: {DQ4: critical}}\n", "DQ4"),
         ("label: y\npolicy: {severity: {DQ004: fatal}}\n", "critical"),
         ("label: y\npolicy:\n  waivers:\n    - {check: DQ011, owner: a, reason: b}\n", "expires"),
@@ -122,7 +125,7 @@ def test_mistakes(refuse, text, words):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    for path, words in ((tmp_path / "no.yaml", "assay init"), (tmp_path, "cannot be read")):
+    for path, words in ((tmp_path / "no.yaml", "assay init"), (tmp_path, "audit.yaml does not exist")):
         with pytest.raises(ConfigurationError, match=words):
             load_config(path)
     (tmp_path / "latin.yaml").write_bytes("label: größe\n".encode("latin-1"))
@@ -142,6 +145,59 @@ def test_a_relative_sqlite_database_lies_beside_the_file(load, tmp_path):
     assert connection("sqlite:///loans.db") == f"sqlite:///{tmp_path}/loans.db"
     for url in ("sqlite:////abs/loans.db", "sqlite://", "sqlite:///:memory:", "sqlite:///${DB}", "postgresql://h/d"):
         assert connection(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:hunter2@host/db", "postgresql://u:***@host/db"),
+        ("postgresql://u:hunter@2@host:5432/db", "postgresql://u:***@host:5432/db"),
+        ("postgresql://host/db?user=u&password=hunter2", "postgresql://host/db"),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Dhunter2", "mssql+pyodbc:///"),
+        ("databricks://token:hunter2@host?http_path=hunter2", "databricks://token:***@host"),
+        ("x://host/db?token=hunter@2", "x://host/db"),
+        ("x://u:hunt/er2@host/db", "x://u:***@host/db"),
+        ("x://u:2?hunter2@host/db", "x://u:***"),
+        ("x://u@host/db;PWD=hunter2", "x://u@host/db"),
+        ("sqlite+pysqlcipher://:hunter2@/loans.db", "sqlite+pysqlcipher://:***@/loans.db"),
+        ("x:u:hunter2", "***"),
+        ("sqlite:////data/a@b.db", "sqlite:////data/a@b.db"),
+        ("sqlite://", "sqlite://"),
+        ("${LOANS_URL}", "${LOANS_URL}"),
+    ],
+)
+def test_no_secret_of_a_connection_is_written_anywhere(url, shown):
+    config = parse_config({"label": "y", "data": {"connection": url, "query": "SELECT 1"}})
+    assert config.model_dump(mode="json")["data"]["connection"] == shown
+    assert shown in config.model_dump_json()
+
+
+def test_a_database_given_as_a_path_is_refused_without_its_password(refuse):
+    (problem,) = refuse("label: y\ndata: postgresql://u:hunter2@host/db\n")
+    assert "`connection` and `query`" in problem
+    assert "hunter2" not in problem
+
+
+def test_a_folder_stands_for_the_file_in_it(load, tmp_path):
+    config = load("data: loans.csv\nlabel: approved\n")
+    assert load_config(tmp_path) == config
+
+
+def test_missing_texts_for_all_columns_or_by_column(load):
+    of_all = load("label: y\ndata: {path: a, missing: ['?', -1]}\n").data
+    assert of_all.missing_in("age") >= {"?", "-1", "NA"}
+    assert "?" not in of_all.missing_in("age", is_id=True)
+    by_column = load(
+        "label: y\ndata: {path: a, default_missing: false, missing: {age: [999], 2020: [x], '*': ['?']}}\n"
+    ).data
+    assert by_column.missing_in("age") == {"999", "?"}
+    assert by_column.missing_in("2020") == {"x", "?"}
+    assert by_column.missing_in("income") == {"?"}
+
+
+@pytest.mark.parametrize("bins", [".nan", ".inf", "-.inf"])
+def test_bins_are_finite(refuse, bins):
+    assert any("finite" in problem for problem in refuse(f"label: y\nsensitive: [{{column: a, bins: [{bins}]}}]\n"))
 
 
 def test_paths_of_plain_values_are_relative_to_the_base(tmp_path):

@@ -321,3 +321,42 @@ def test_label_as_sensitive_feature_is_refused(make):
 def test_tiny_data(make):
     first = make(pd.DataFrame({"x": [1, 2], "granted": ["no", "yes"]}))
     assert load_config(first.config_path).id is None
+
+
+def test_decimal_commas_of_all_numbers_are_set(make):
+    frame = people()
+    frame["height"] = [f"1,{n % 90 + 10}" for n in range(N)]
+    frame["weight_kg"] = frame["weight_kg"].map(lambda value: f"{value}".replace(".", ","))
+    first = make(frame)
+    config = load_config(first.config_path)
+    assert (config.data.decimal, config.data.thousands) == (",", None)
+    dataset = read_dataset(config)
+    assert dataset.frame["height"].tolist() == [float(f"1.{n % 90 + 10}") for n in range(N)]
+    assert any("decimal comma" in note and "data.decimal" in note for note in first.notes)
+    assert not any(finding.code == "DQ001" and finding.blocks for finding in dataset.findings)
+
+
+def test_points_between_the_thousands_are_set_with_the_comma(make):
+    frame = people().drop(columns="weight_kg").assign(pay=[f"{n % 9 + 1}.{n:03},50" for n in range(N)])
+    config = load_config(make(frame).config_path)
+    assert (config.data.decimal, config.data.thousands) == (",", ".")
+    assert read_dataset(config).frame["pay"][7] == 8007.5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [f"{n}.25" for n in range(N)],  # a decimal point
+        [f"{n + 1},234,567" for n in range(N)],  # commas between thousands
+        ["nurse"] * (N - 1) + ["1,5"],  # words
+    ],
+)
+def test_a_decimal_comma_is_not_guessed_against_other_numbers(make, other):
+    frame = people().drop(columns="weight_kg").assign(pay=[f"1,{n % 9}" for n in range(N)], other=other)
+    words = other[0] == "nurse"
+    assert load_config(make(frame).config_path).data.decimal == ("," if words else ".")
+
+
+def test_thousands_are_no_decimal_commas(make):
+    frame = people().drop(columns="weight_kg").assign(pay=[f"{n % 9 + 1},234" for n in range(N)])
+    assert load_config(make(frame).config_path).data.decimal == "."

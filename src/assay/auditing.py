@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from assay.config import DataConfig
 from assay.config_file import parse_config
+from assay.errors import ConfigurationError
 from assay.fairness import assess_fairness, compare_cleaning
 from assay.gate import apply_severities, decide
 from assay.health import assess_health
@@ -100,7 +103,7 @@ def run_audit(
     )
 
 
-def audit(data: pd.DataFrame | str | Path, *, label: str, **settings: Any) -> AuditReport:
+def audit(data: pd.DataFrame | str | Path, /, *, label: str, **settings: Any) -> AuditReport:
     """Audit a frame or a file; the same audit as `assay gate` runs.
 
     Parameters
@@ -111,7 +114,8 @@ def audit(data: pd.DataFrame | str | Path, *, label: str, **settings: Any) -> Au
         Column that a model would predict.
     **settings
         The rest of the configuration, by the keys of `audit.yaml`: `sensitive=["sex"]`, `id="person"`,
-        `learning={"repeats": 1}`, ...
+        `learning={"repeats": 1}`, ... `data={"delimiter": ";"}` says how to read a file; of a frame, only which
+        values mean "missing" can be said (`missing`, `default_missing`).
 
     Raises
     ------
@@ -125,9 +129,12 @@ def audit(data: pd.DataFrame | str | Path, *, label: str, **settings: Any) -> Au
     >>> assay.audit(frame, label="y").decision in ("pass", "reject", "undecided")
     True
     """
+    reading = settings.pop("data", {})
+    _refuse_other_source(reading, is_path=isinstance(data, str | Path))
+    values = {"label": label, **settings}
     if isinstance(data, str | Path):
-        return run_audit(parse_config({"data": {"path": str(data)}, "label": label, **settings}))
-    return run_audit(parse_config({"label": label, **settings}), frame=data)
+        return run_audit(parse_config({**values, "data": {**reading, "path": str(data)}}))
+    return run_audit(parse_config({**values, "data": dict(reading)} if reading else values), frame=data)
 
 
 def assess_cleaning(
@@ -152,6 +159,23 @@ def assess_cleaning(
         else once
     )
     return compare_cleaning(dataset, once, after, removed, config.fairness)
+
+
+def _refuse_other_source(reading: object, *, is_path: bool) -> None:
+    """Refuse settings of `data` that the first argument of `audit` already says, or that a frame has no use for."""
+    if not isinstance(reading, Mapping):
+        raise ConfigurationError(
+            f"data must be a mapping such as {{'missing': ['?']}}, got {type(reading).__name__}. Give the frame or "
+            "the path as the first argument."
+        )
+    known = set(DataConfig.model_fields)
+    of_source = {"path", "connection", "query"} if is_path else known - {"missing", "default_missing"}
+    what = "a path is" if is_path else "a frame is"
+    problems = [
+        f"data.{key} must be left out where {what} the first argument. Drop it." for key in reading if key in of_source
+    ]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def _of(stage: str, progress: Callable[[str, float], None] | None) -> Callable[[float], None]:

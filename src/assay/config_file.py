@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Location = tuple[int | str, ...]
+CONFIG_NAME = "audit.yaml"
 
 
 class _Loader(yaml.SafeLoader):
@@ -36,6 +37,11 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", _TRUE_FALSE, list("tTfF"
 def load_config(path: str | Path) -> AuditConfig:
     """Read an `audit.yaml`; relative paths in it become relative to the file.
 
+    Parameters
+    ----------
+    path
+        The file, or the folder in which it is called audit.yaml.
+
     Raises
     ------
     ConfigurationError
@@ -43,6 +49,8 @@ def load_config(path: str | Path) -> AuditConfig:
         where that can be told.
     """
     path = Path(path)
+    if path.is_dir():
+        path /= CONFIG_NAME
     text = _read(path)
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -62,7 +70,7 @@ def load_config(path: str | Path) -> AuditConfig:
     repeated = [f"{path}, line {line}: key '{key}' is given twice." for key, line in _repeated(node)]
     if repeated:
         raise ConfigurationError(repeated)
-    return parse_config(values, base=path.resolve().parent, name=str(path), lines=lines)
+    return parse_config(values, base=path.resolve().parent, name=str(path), lines=lines, needs_source=True)
 
 
 def parse_config(
@@ -71,6 +79,7 @@ def parse_config(
     base: Path | None = None,
     name: str = "configuration",
     lines: Mapping[Location, int] | None = None,
+    needs_source: bool = False,
 ) -> AuditConfig:
     """Turn plain values into an `AuditConfig`.
 
@@ -84,6 +93,8 @@ def parse_config(
         What error messages call the source of the values.
     lines
         Line of each key, by its location.
+    needs_source
+        Whether `data`, where it is given, must say where the data are; they may be a frame in Python otherwise.
 
     Raises
     ------
@@ -91,7 +102,7 @@ def parse_config(
         With all mistakes.
     """
     try:
-        config = AuditConfig.model_validate(dict(values))
+        config = AuditConfig.model_validate(dict(values), context={"needs_source": needs_source})
     except ValidationError as error:
         problems = [_describe(details, name, lines or {}) for details in error.errors()]
         raise ConfigurationError(list(dict.fromkeys(problems))) from error

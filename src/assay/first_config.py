@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from assay.config import AuditConfig, Section
-from assay.config_file import load_config, parse_config
+from assay.config_file import CONFIG_NAME, load_config, parse_config
 from assay.errors import ConfigurationError, StorageError
 from assay.first_guess import FirstGuess, guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-CONFIG_NAME = "audit.yaml"
 SUITE_FOLDER = "expectations"
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|tab|data|parquet|pq|jsonl|ndjson|json|feather|arrow|ipc|xlsx|xlsm))?(\.gz)?$")
 _SECTIONS = ("validation", "learning", "label_noise", "fairness", "health", "policy", "output")
@@ -139,7 +138,7 @@ def _compose(first: FirstGuess, name: str, *, data: str, suite: str) -> str:
         "data:",
         f"  path: {_scalar(data)}",
     ]
-    read = {field: getattr(config.data, field) for field in ("encoding", "header", "missing")}
+    read = {field: getattr(config.data, field) for field in ("encoding", "decimal", "thousands", "header", "missing")}
     lines += _section(type(config.data), read, hide=("path", "connection", "query"))
     favourable = labels.classes[labels.positive] if labels.positive is not None else "LABEL"
     lines += [

@@ -16,6 +16,7 @@ import pandas as pd
 from assay.errors import InputError
 from assay.findings import Severity, Status
 from assay.ingest import read_dataset
+from assay.ingest.decimal_mark import is_decimal_comma
 from assay.ingest.groups import MAX_NUMBER_GROUPS, quartile_edges
 from assay.ingest.roles import assign_roles
 from assay.ingest.source import format_of
@@ -77,6 +78,7 @@ def guess(config: AuditConfig) -> FirstGuess:
     if markers:
         config = config.model_copy(update={"data": config.data.model_copy(update={"missing": markers})})
         dataset = read_dataset(config)
+    dataset, config = _with_decimal_comma(dataset, config, notes)
     taken = {config.label, config.id, *(feature.column for feature in config.sensitive)}
     free = [name for name in dataset.frame.columns if name not in taken]
     times = [name for name in free if looks_like_dates(dataset.frame[name])]
@@ -114,6 +116,24 @@ def _read(config: AuditConfig, notes: list[str]) -> tuple[Dataset, AuditConfig]:
         )
         config = config.model_copy(update={"data": data})
         return read_dataset(config), config
+
+
+def _with_decimal_comma(dataset: Dataset, config: AuditConfig, notes: list[str]) -> tuple[Dataset, AuditConfig]:
+    """The data read with a decimal comma, where all numbers of a text file are written so."""
+    assert config.data is not None
+    assert config.data.path is not None
+    if format_of(config.data.path) not in ("csv", "tsv"):
+        return dataset, config
+    comma, thousands = is_decimal_comma(dataset.frame)
+    if not comma:
+        return dataset, config
+    marks = {"decimal": ",", "thousands": "." if thousands else None}
+    config = config.model_copy(update={"data": config.data.model_copy(update=marks)})
+    notes.append(
+        "The numbers of the file are written with a decimal comma: see `data.decimal`."
+        + (" Points stand between the thousands: see `data.thousands`." if thousands else "")
+    )
+    return read_dataset(config), config
 
 
 def _place_hint(error: InputError) -> list[str]:

@@ -15,11 +15,12 @@ from assay.ingest import read_dataset
 
 @pytest.fixture
 def read():
-    """`read(frame_or_path, label="y", **settings)`; `data={...}` adds to the data section of a path."""
+    """`read(frame_or_path, label="y", **settings)`; `data={...}` says how to read it."""
 
     def build(what, *, label="y", data=None, **settings):
         if isinstance(what, pd.DataFrame):
-            return read_dataset(parse_config({"label": label, **settings}), frame=what)
+            given = {"data": data} if data else {}
+            return read_dataset(parse_config({"label": label, **given, **settings}), frame=what)
         section = {"path": str(what), **(data or {})}
         return read_dataset(parse_config({"label": label, "data": section, **settings}))
 

@@ -69,7 +69,8 @@ def test_values_of_conversions():
     assert plain(pd.to_timedelta([90, None], unit="s"))[0] == 90.0
     assert plain(pd.date_range("2020-01-01", periods=1, tz="Asia/Tokyo"))[0] == pd.Timestamp("2019-12-31 15:00")
     assert plain(pd.array([True, None], dtype="boolean")).tolist()[0] == "True"
-    assert plain([1, 2**70]).tolist() == [1.0, float(2**70)]
+    assert plain([1, 2**70]).tolist() == ["1", str(2**70)]
+    assert plain([1, 0.5, 2**70]).tolist() == [1.0, 0.5, float(2**70)]
     assert plain([1, 10**400]).tolist() == ["1", str(10**400)]
     assert plain(pd.Categorical([2, None, 1])).tolist()[::2] == [2.0, 1.0]
 
@@ -145,3 +146,46 @@ def test_column_names():
         column_names(["a", 1, "1", None, " "])
     assert "'1'" in str(caught.value)
     assert "column 4, 5" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.array([2**60 + i for i in range(5)] + [None], dtype="Int64"),
+        pd.array([2**60 + i for i in range(5)] + [None], dtype="int64[pyarrow]"),
+        pd.Series([2**60 + i for i in range(5)] + [None], dtype=object),
+        pd.Series([decimal.Decimal(2**60 + i) for i in range(5)] + [None], dtype=object),
+        pd.Categorical([2**60 + i for i in range(5)] + [None]),
+    ],
+)
+def test_large_integers_with_a_gap_are_kept_as_texts(values):
+    if isinstance(values, pd.Categorical) and values.categories.dtype.kind == "f":
+        pytest.skip("pandas has rounded them already")
+    assert plain(values).tolist()[:5] == [str(2**60 + i) for i in range(5)]
+    assert plain(values).isna().tolist() == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([2**63 + i for i in range(3)], "u"),
+        ([2**62, -(2**62)], "i"),
+        ([decimal.Decimal(2**60), decimal.Decimal(2**60 + 1)], "i"),
+        (np.array([2**64 - 1, 0], dtype="uint64"), "u"),
+    ],
+)
+def test_large_integers_without_gaps_are_exact(values, kind):
+    got = plain(pd.Series(values, dtype=None if isinstance(values, np.ndarray) else object))
+    assert got.dtype.kind == kind
+    assert got.tolist() == [int(value) for value in values]
+
+
+def test_integers_beyond_64_bits_are_kept_as_texts():
+    assert plain([2**64, -1]).tolist() == [str(2**64), "-1"]
+
+
+def test_missing_markers_by_column():
+    frame = pd.DataFrame({"a": [999, 1], "b": [999, 1]})
+    got = plain_columns(frame, {"a": ["999"]}).frame
+    assert got["a"].isna().tolist() == [True, False]
+    assert got["b"].tolist() == [999, 1]

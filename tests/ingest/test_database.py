@@ -54,10 +54,11 @@ def test_environment(database, monkeypatch):
     ("query", "words"),
     [
         ("SELECT * FROM loan", "no such table"),
-        ("SELEC", "syntax error"),
+        ("SELECT FROM", "syntax error"),
+        ("SELEC", "must begin with SELECT, WITH, VALUES or TABLE"),
         ("SELECT * FROM loans WHERE a > 99", "got none"),
         ("SELECT a, a, y FROM loans", "more than once: 'a'"),
-        ("DELETE FROM loans", "must return rows"),
+        ("DELETE FROM loans", "must begin with SELECT"),
     ],
 )
 def test_queries_that_fail(database, query, words):
@@ -101,3 +102,47 @@ def test_password_stays_out_of_errors_and_source(monkeypatch):
     assert _shown(url) == "postgresql://u:***@host/db"
     assert _reason(ValueError("login with p@ss/w:rd and other failed"), url) == "login with *** and *** failed"
     assert _reason(ValueError(), make_url("sqlite://")) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "drop table loans",
+        "/* SELECT */ DROP TABLE loans",
+        "-- SELECT\nDELETE FROM loans RETURNING *",
+        "PRAGMA query_only = OFF",
+        "SELECT 1; DROP TABLE loans",
+        "WITH x AS (SELECT 1) DELETE FROM loans RETURNING *",
+        "WITH x AS (SELECT 1) INSERT INTO loans SELECT 1, 'a', 'p' RETURNING *",
+        "",
+    ],
+)
+def test_no_query_changes_the_database(database, query):
+    before = database.read_bytes()
+    assert refused(f"sqlite:///{database}", query)
+    assert database.read_bytes() == before
+    assert len(read(f"sqlite:///{database}")) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "  /* all; rows */ -- really;\n select * from loans ;  -- end",
+        "WITH x AS (SELECT * FROM loans) SELECT * FROM x",
+        "SELECT *, 'a;b' AS \"n;m\" FROM loans",
+    ],
+)
+def test_queries_that_only_read(database, query):
+    assert len(read(f"sqlite:///{database}", query)) == 3
+
+
+def test_a_password_in_pieces_stays_out_of_errors():
+    from sqlalchemy.engine import make_url
+
+    from assay.ingest.database import _reason, _shown
+
+    url = make_url("postgresql://u:p@SS@host/db")
+    assert _shown(url) == "postgresql://u:***@host/db"
+    odbc = make_url("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Dhunter2%3B")
+    assert _shown(odbc) == "mssql+pyodbc:///"
+    assert _reason(ValueError("login with hunter2 failed"), odbc) == "login with *** failed"

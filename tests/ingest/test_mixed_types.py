@@ -46,3 +46,11 @@ def test_nested_values_inform(read, finding):
 
 def test_ignored_columns_are_not_asked(read, finding):
     assert finding(read(frame([1, "a", [3], None]), ignore=["x"]), "DQ002").status is Status.PASSED
+
+
+def test_codes_with_letters_in_some_of_them_are_codes(read, finding):
+    diagnoses = [f"{v % 700 + 200}.{v % 10}" if v % 3 else f"V{v % 90 + 10}" for v in range(300)]
+    goods = [f"{v + 21000}" if v % 3 else f"{v + 84000}A" for v in range(300)]
+    data = read(frame(diagnoses).assign(goods=goods))
+    assert finding(data, "DQ002").status is Status.PASSED
+    assert finding(data, "DQ001").status is Status.PASSED

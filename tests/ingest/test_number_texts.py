@@ -69,6 +69,8 @@ def test_ways_of_writing(read, finding, write_as, words):
         [f"{v + 50000}" for v in range(N)],  # codes of one width
         [str(v % 12) if v % 12 else "K" for v in range(N)],  # school grades
         [f"A{v}" for v in range(N)],
+        [f"{v + 200}.0{v % 10}" if v % 20 else f"V{v % 90 + 10}" for v in range(N)],  # diagnoses (ICD-9)
+        [f"{v + 21000}" if v % 20 else f"{v + 84000}A" for v in range(N)],  # numbers of goods
         [f"2020-01-{v % 28 + 1:02}" for v in range(N)],
         [f"{v % 24}:30" for v in range(N)],
         [f"{v} Main Street" for v in range(N)],
@@ -78,6 +80,18 @@ def test_ways_of_writing(read, finding, write_as, words):
 )
 def test_quiet_on_texts(read, finding, values):
     assert finding(read(frame(values)), "DQ001").status in (Status.PASSED, Status.NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"{v}" if v % 20 else f"{v}kg" for v in range(N)],
+        [f"{v + 100}" if v % 20 else "broken" for v in range(N)],
+        [f"{v + 1900}" if v % 20 else "a lot" for v in range(N)],
+    ],
+)
+def test_numbers_with_other_words_beside_them_are_no_codes(read, finding, values):
+    assert finding(read(frame(values)), "DQ001").status is Status.FAILED
 
 
 def test_the_label_the_id_and_ignored_columns_are_not_asked(read, finding):

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from assay.report.figures import plot_curves, plot_histogram, plot_rates
+from assay.report.figures import LeftOut, plot_curves, plot_histogram, plot_rates
 from assay.report.series import curves, histogram
 
 
@@ -65,8 +65,21 @@ def test_histogram_counts_by_hand():
     assert found["suspects"].sum() == 1
     assert found["edges"][:3] == [0.0, 0.05, 0.1]
     assert histogram(np.full(3, np.nan), np.zeros(3, dtype=bool)) is None
-    picture = plot_histogram({"edges": found["edges"], "judged": [4] * 20, "suspects": [0] * 20})
-    assert picture.sentence.startswith("0 rows of 80 judged are suspect (0%)")
+
+
+@pytest.mark.parametrize(("suspects", "panels"), [(0, ["all judged rows"]), (1, ["all judged rows", "suspect rows"])])
+def test_suspects_are_drawn_where_there_are_any(suspects, panels):
+    edges = [place / 20 for place in range(21)]
+    picture = plot_histogram({"edges": edges, "judged": [4] * 20, "suspects": [suspects] * 20})
+    assert [text for text in labels(picture.svg) if text.endswith("rows")] == panels
+    assert picture.sentence.startswith(f"{20 * suspects} rows of 80 judged are suspect")
+
+
+def test_a_caption_counts_the_groups_that_were_left_out():
+    table = rates(("a", 0.5, 0.4, 0.6, 99), ("b", None, None, None, "<10"))
+    (picture,) = plot_rates(table, {"sex": LeftOut(3, 50)})["sex"]
+    assert picture.sentence.endswith(" Left out: 3 groups with fewer than 50 rows.")
+    assert labels(picture.svg) == ["a", "b", "too few cases", "n &lt;10"]
 
 
 def test_curves_leave_out_what_was_not_measured():

@@ -116,9 +116,37 @@ def test_what_to_do_first_is_worst_first_then_most_rows(make_report):
     ]
     actions = make_report(found).to_dict()["actions"]
     assert [action["what"] for action in actions] == ["many", "few", "unsure"]
-    assert [action["rows"] for action in actions] == [4, 2, None]
-    assert [action["file"] for action in actions] == ["rows/quarantine.csv", "rows/quarantine.csv", None]
+    assert [action["files"] for action in actions] == [
+        [{"file": "rows/quarantine.csv", "rows": 4}], [{"file": "rows/quarantine.csv", "rows": 2}], [],
+    ]  # fmt: skip
     assert actions[0]["findings"] == 2
+
+
+def test_a_step_counts_its_rows_in_both_files(make_report):
+    found = [
+        finding("DQ012", "failed", remedy="decide", columns=["customer"], evidence=flags(range(10), "review")),
+        finding("DQ011", "failed", "warning", evidence=flags(range(6))),
+        # Neither counts: what passed asks for nothing, and a waived row is not acted on.
+        finding("DQ012", evidence=flags([90], "review")),
+        finding("DQ012", "failed", remedy="decide", group="waived", evidence=flags([91], "review")),
+    ]
+    waiver = {"check": "DQ012", "subject": "waived", "owner": "Ada", "reason": "known", "expires": "2026-12-31"}
+    report = make_report(found, waivers=[waiver])
+    jsonschema.validate(report.to_dict(), SCHEMA)
+    assert report.to_dict()["actions"][0]["files"] == [
+        {"file": "rows/review.csv", "rows": 4}, {"file": "rows/quarantine.csv", "rows": 6},
+    ]  # fmt: skip
+    assert "(DQ012: customer; 4 rows in rows/review.csv, 6 in rows/quarantine.csv)" in report.to_markdown()
+
+
+def test_a_step_names_its_subjects(make_report):
+    columns = ["a", "b", "c", "d", "e", "a"]
+    found = [finding("DQ018", "failed", columns=[name], remedy="fill in") for name in columns]
+    report = make_report([*found, finding("DQ011", "failed", remedy="remove")])
+    whole, step = report.to_dict()["actions"]
+    assert (step["subjects"], step["more_subjects"], step["findings"]) == (["a", "b", "c"], 2, 6)
+    assert (whole["subjects"], whole["more_subjects"]) == ([], 0)
+    assert "(DQ018: a; b; c and 2 more)" in report.to_markdown()
 
 
 def test_small_groups_and_left_out_classes_are_named(make_report):

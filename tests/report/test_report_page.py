@@ -249,3 +249,64 @@ def contrast(one: str, other: str) -> float:
 
     low, high = sorted([luminance(one), luminance(other)])
     return (high + 0.05) / (low + 0.05)
+
+
+def test_what_to_do_first_names_what_it_is_about(make_report):
+    found = [
+        finding("DQ018", "failed", columns=[name], remedy="Fill it in.", title="Missing values")
+        for name in ("income", "age", "town", "street", "zip")
+    ]
+    text = " ".join(check(make_report(found).to_html()).text.split())
+    assert "Fill it in. Missing values: income; age; town and 2 more (5 findings)" in text
+
+
+def test_rows_of_a_step_are_counted_in_both_files(make_report):
+    found = [
+        finding("DQ012", "failed", remedy="Decide.", title="Shared ids", evidence=flags(range(10), "review")),
+        finding("DQ011", "failed", "warning", evidence=flags(range(6))),
+    ]
+    text = " ".join(check(make_report(found).to_html()).text.split())
+    assert "Shared ids; 4 rows in rows/review.csv, 6 in rows/quarantine.csv" in text
+
+
+def test_a_family_with_warnings_does_not_say_that_it_passed(make_report):
+    found = [finding(), finding("DQ018", "failed", "warning"), finding("DQ020", "failed", "warning")]
+    text = " ".join(check(make_report(found).to_html()).text.split())
+    assert "Data quality Warnings 2 failed (warnings), 1 passed" in text
+
+
+def test_an_open_point_is_told_in_a_sentence_with_a_link_to_its_finding(make_report):
+    message = "Whether it differs cannot be told. If rates stayed as they are, 62,000 rows would decide."
+    html = make_report([finding("FB010", "inconclusive", message=message)]).to_html()
+    limits = html[html.index('<section aria-labelledby="limits">') :]
+    assert "Whether it differs cannot be told. <" in limits
+    assert "62,000" not in limits
+    assert 'href="#FB010-1"' in limits
+    assert "62,000" in html
+
+
+def test_small_groups_of_a_feature_are_one_item(make_report):
+    fairness = make_fairness({"sex": ["Male", "Female"], "race": [f"g{i:02}" for i in range(14)]})
+    limits = " ".join(check(make_report(fairness=fairness).to_html()).text.split())
+    # 2400 // (i + 1)^2 rows: fewer than 50 from g06 on.
+    assert "race: 8 groups have fewer than the 50 rows that a comparison needs: g06; g07; g08 and 5 more." in limits
+
+
+def test_classes_with_numbers_for_names_can_be_read(make_report):
+    frame = make_frame()
+    frame["approved"] = np.where(np.arange(len(frame)) < 100, "0", "1")
+    text = " ".join(check(make_report(dataset=make_dataset(frame)).to_html()).text.split())
+    assert "class '0': 100 rows; class '1' (positive): 140 rows" in text
+
+
+def test_the_cleaning_section_says_what_it_compares(page):
+    text = " ".join(page.text.split())
+    assert "Both trainings use one repeat of the cross-validation" in text
+    assert "do not contain the luck of a training's seed" in text
+
+
+def test_a_column_of_a_table_has_one_number_format(make_report):
+    table = Evidence("m", 0.5, table=Table(("a", "b"), ((0.0000974, -0.003), (0.25, -0.000229))))
+    html = make_report([finding("DQ018", "failed", evidence=table)]).to_html()
+    cells = re.findall(r'<td class="num">([^<]*)</td>', html[html.index("DQ018-1") :])[:4]
+    assert cells == ["&lt;0.001", "-0.003", "0.250", "0.000"]

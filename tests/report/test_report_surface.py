@@ -203,3 +203,15 @@ def test_nothing_of_the_stages_is_changed(make_report):
     report.to_html()
     assert len(report.ledger) == 8
     pd.testing.assert_frame_equal(dataset.frame, before)
+
+
+def test_reasons_are_cut_at_the_end_of_a_sentence(make_report):
+    first, long = "Something is wrong with 3 of 9 columns.", "The columns are " + "a, " * 200 + "b."
+    report = make_report([finding("DQ018", "failed", message=f"{first} {long}")])
+    for text in (str(report), report.to_markdown(), report._repr_html_(), printed(report)):
+        assert first in text
+        assert "The columns are" not in text
+        assert "…" not in text
+    assert "The columns are" in report.to_html()
+    only = make_report([finding("DQ018", "failed", message=long)])
+    assert "a, …" in str(only) or "a,…" in str(only)

@@ -43,7 +43,7 @@ def check_mixed_types(intake: Intake) -> Iterator[Outcome]:
                 yield _mixed(name, {kind: len(rows) for kind, rows in kinds.items()})
         for name in intake.texts():
             texts = read_number_texts(intake.frame[name])
-            if texts.are_quantities and MIN_MIXED_SHARE <= texts.share < MIN_NUMBER_SHARE:
+            if texts.are_quantities and not texts.are_codes and MIN_MIXED_SHARE <= texts.share < MIN_NUMBER_SHARE:
                 yield _mixed(name, {"number": texts.numbers, "word": texts.present - texts.numbers})
         for name, rows in intake.nested.items():
             if name not in intake.mixed and name not in intake.roles.ignored:
@@ -87,8 +87,8 @@ def check_padding(intake: Intake) -> Iterator[Outcome]:
 def _is_numeric(texts: NumberTexts) -> bool:
     if not texts.are_quantities or texts.share < MIN_NUMBER_SHARE:
         return False
-    # All plain and in a text column: somebody made them texts. Codes are of one width.
-    return texts.numbers < texts.present or bool(texts.other_writings) or not texts.same_width
+    # All plain and in a text column: somebody made them texts.
+    return not texts.are_codes
 
 
 def _number_texts(name: str, texts: NumberTexts) -> Outcome:
@@ -181,7 +181,7 @@ def _padded(name: str, places: npt.NDArray[np.int64], rows: int, *, removed: boo
 
 def _disguised(name: str, markers: Mapping[str, npt.NDArray[np.int64]], present: int) -> Outcome:
     rows = np.unique(np.concatenate(list(markers.values())))
-    # A marker is a word of our list, punctuation or a row of nines: naming it gives nobody away.
+    # A marker is a word of our list, punctuation or a row of sevens, eights or nines: naming it gives nobody away.
     listed = ", ".join(f"'{marker}' ({len(places):,})" for marker, places in markers.items())
     return Outcome(
         Status.FAILED,

@@ -6,8 +6,10 @@ Every later stage needs to know only these. What had to be turned into something
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import json
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +19,12 @@ import pandas as pd
 from pandas.api import types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
 # pandas 3 has a text type of its own; pandas 2 keeps texts in object columns.
 TEXT_DTYPE = pd.Series(["text"]).dtype
+# From here on, two integers may be one float.
+MAX_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,27 +46,27 @@ class Columns:
     nested: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
-def plain_columns(frame: pd.DataFrame, missing: Iterable[str] = ()) -> Columns:
+def plain_columns(frame: pd.DataFrame, missing: Collection[str] | Mapping[str, Collection[str]] = ()) -> Columns:
     """Bring every column to a plain kind; `frame` itself is not changed.
 
-    Categories become their values; nullable types become numpy's (integers with a gap become floats); decimals
-    become floats; time zones are converted to UTC; periods become their start; durations become seconds; nested
-    values become JSON texts; a column of several kinds becomes texts.
+    Categories become their values; nullable types become numpy's; integers with a gap become floats, or texts where
+    one is beyond 2**53 and would be rounded; decimals become floats; time zones are converted to UTC; periods become
+    their start; durations become seconds; nested values become JSON texts; a column of several kinds becomes texts.
 
     Parameters
     ----------
     frame
         N rows; its column names are unique strings.
     missing
-        Texts that mean "missing"; one that is a number also stands for that number.
+        Texts that mean "missing", for all columns or by column; one that is a number also stands for that number.
     """
-    markers = frozenset(missing)
+    by_column = missing if isinstance(missing, Mapping) else dict.fromkeys(frame.columns, missing)
     plain: dict[str, pd.Series[Any]] = {}
     mixed: dict[str, Mapping[str, npt.NDArray[np.int64]]] = {}
     nested: dict[str, npt.NDArray[np.int64]] = {}
     for place, name in enumerate(frame.columns):
         values = frame.iloc[:, place].reset_index(drop=True)
-        if markers:
+        if markers := frozenset(by_column.get(name, ())):
             values = _without_markers(values, markers)
         settled = _plain(values)
         if settled is None:
@@ -120,7 +124,7 @@ def padded_rows(values: pd.Series[Any]) -> npt.NDArray[np.int64]:
 
 
 def _without_markers(values: pd.Series[Any], markers: frozenset[str]) -> pd.Series[Any]:
-    figures = [number for marker in markers if (number := _number(marker)) is not None]
+    figures = [number for marker in markers if (number := _number(marker)) is not None and np.isfinite(number)]
     if values.dtype.kind in "biufM" and not figures:
         return values
     if values.dtype == object:
@@ -157,7 +161,8 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any] | None:
         plain = values.dt.to_timestamp()
     elif isinstance(dtype, np.dtype) and dtype.kind in "iubfM":
         # Half floats and long doubles are foreign to most programs that read a table.
-        plain = values.astype("float64") if dtype.name in ("float16", "float128", "longdouble") else values
+        with np.errstate(over="ignore"):
+            plain = values.astype("float64") if dtype.name in ("float16", "float128", "longdouble") else values
     elif isinstance(dtype, np.dtype) and dtype.kind == "m":
         plain = values.dt.total_seconds()
     elif isinstance(dtype, pd.StringDtype):
@@ -172,6 +177,8 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any] | None:
 def _plain_numbers(values: pd.Series[Any]) -> pd.Series[Any]:
     if types.is_integer_dtype(values.dtype) and not values.hasnans:
         return values.astype("uint64" if types.is_unsigned_integer_dtype(values.dtype) else "int64")
+    if types.is_integer_dtype(values.dtype) and _beyond_floats(values.dropna()):
+        return _exact_integers(values)
     return pd.Series(values.to_numpy(dtype="float64", na_value=np.nan))
 
 
@@ -234,12 +241,37 @@ def _as_texts(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _as_numbers(values: pd.Series[Any]) -> pd.Series[Any]:
     missing = values.isna().to_numpy()
-    if not missing.any() and all(isinstance(cell, int | np.integer) for cell in values):
-        try:
+    present = values[~missing]
+    if all(_is_whole(cell) for cell in present):
+        if _beyond_floats(present):
+            return _exact_integers(values)
+        if not missing.any() and all(isinstance(cell, int | np.integer) for cell in present):
             return values.astype("int64")
-        except OverflowError:
-            return values.astype("float64")
     return pd.Series([np.nan if gone else float(cell) for cell, gone in zip(values, missing, strict=True)])
+
+
+def _is_whole(cell: Any) -> bool:
+    return isinstance(cell, int | np.integer) or (
+        isinstance(cell, decimal.Decimal) and cell.is_finite() and cell == cell.to_integral_value()
+    )
+
+
+def _beyond_floats(present: pd.Series[Any]) -> bool:
+    """Whether an integer is so large that a float may not hold it."""
+    return len(present) > 0 and max(abs(int(present.min())), abs(int(present.max()))) > MAX_EXACT
+
+
+def _exact_integers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Integers beyond 2**53: as 64 bits where no cell is missing and all fit, else as texts."""
+    missing = values.isna().to_numpy()
+    cells = [None if gone else int(cell) for cell, gone in zip(values, missing, strict=True)]
+    if not missing.any():
+        for dtype in ("int64", "uint64"):
+            try:
+                return pd.Series(np.array(cells, dtype=dtype))
+            except OverflowError:
+                continue
+    return pd.Series([None if cell is None else str(cell) for cell in cells], dtype=object).astype(TEXT_DTYPE)
 
 
 def _json(value: Any) -> str:

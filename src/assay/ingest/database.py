@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pandas as pd
 
+from assay.config import hide_secrets
 from assay.errors import InputError
 from assay.ingest.names import column_names
 
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 # The text of a driver's error can be long, and can quote the data.
 MAX_REASON = 200
+# Words with which a statement begins that returns rows and is not made to change any.
+READING = ("SELECT", "WITH", "VALUES", "TABLE")
+# By dialect: what makes a database refuse to write, from here to the end of the transaction or the connection.
+READ_ONLY = {
+    "sqlite": "PRAGMA query_only = ON",
+    "postgresql": "SET TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+    "oracle": "SET TRANSACTION READ ONLY",
+}
+# Comments, texts and quoted names, in which a semicolon ends nothing.
+_QUOTED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`", re.DOTALL)
+# Inside an ODBC connection string.
+_PASSWORD = re.compile(r"(?i)(?:pwd|password|passwd|token|secret|key)\s*=\s*([^;&]+)")
 # Modules whose package has another name.
 PACKAGES = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
 
@@ -32,21 +47,26 @@ def read_query(connection: str, query: str) -> tuple[pd.DataFrame, str]:
         SQLAlchemy URL; ${NAME} stands for an environment variable, whose text may hold any character unless it is
         a URL itself.
     query
-        Run as it stands, in a transaction that is rolled back.
+        One statement that begins with SELECT, WITH, VALUES or TABLE. It runs in a transaction that is rolled back,
+        and that may not write where the database knows such transactions (`READ_ONLY`). No more than that can be
+        promised: a function that the query calls may do anything. A user who may only read is the sure way.
 
     Raises
     ------
     InputError
-        Where a variable is not set, the driver is not installed, the database cannot be reached, the query fails or
-        returns no rows. No message holds the password.
+        Where the query is another statement, a variable is not set, the driver is not installed, the database cannot
+        be reached, the query fails or returns no rows. No message holds the password.
     """
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+    _refuse_statements(query)
     url = _url(connection)
     engine = _engine(url)
     shown = _shown(url)
     try:
         with engine.connect() as link:
+            if (read_only := READ_ONLY.get(url.get_backend_name())) is not None:
+                link.exec_driver_sql(read_only)
             result = link.exec_driver_sql(query)
             if not result.returns_rows:
                 raise InputError("data.query must return rows, got a statement that does not. Begin it with SELECT.")
@@ -118,13 +138,35 @@ def _engine(url: URL) -> Engine:
 
 
 def _shown(url: URL) -> str:
-    return url.set(query={}).render_as_string(hide_password=True)
+    return hide_secrets(url.render_as_string(hide_password=False))
 
 
 def _reason(error: BaseException, url: URL) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")[:MAX_REASON]
-    secrets: list[Any] = [url.password, *url.query.values()]
-    for secret in secrets:
-        for word in (secret,) if isinstance(secret, str) else secret or ():
-            text = text.replace(word, "***") if word else text
-    return text
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    # The longest first: one secret may be part of another.
+    for secret in sorted(_secrets(url), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text[:MAX_REASON]
+
+
+def _secrets(url: URL) -> set[str]:
+    """All texts of the URL that may be secret, as they stand and percent-encoded."""
+    parameters = [word for value in url.query.values() for word in ((value,) if isinstance(value, str) else value)]
+    # A password with an "@" in it leaves its end before the host.
+    words = [str(url.password or ""), (url.host or "").rpartition("@")[0], *parameters]
+    words += [found for text in parameters for found in _PASSWORD.findall(text)]
+    return {form for word in words if word for form in (word, quote(word, safe=""))}
+
+
+def _refuse_statements(query: str) -> None:
+    """Let pass what only reads, as far as its text can tell."""
+    bare = _QUOTED.sub(lambda found: " " if found[0].startswith(("-", "/")) else "''", query).strip()
+    word = re.match(r"\w*", bare.lstrip("( \t\r\n"))
+    first = word[0].upper() if word else ""
+    if first not in READING:
+        raise InputError(
+            f"data.query must begin with {', '.join(READING[:-1])} or {READING[-1]}, got a statement that does not. "
+            "An audit only reads: name the rows to be audited."
+        )
+    if bare.rstrip("; \t\r\n").count(";"):
+        raise InputError("data.query must be one statement, got several. Keep the one that returns the rows.")

@@ -6,19 +6,19 @@ import csv
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from pandas.api import types
 
 from assay.errors import InputError
-from assay.ingest.columns import TEXT_DTYPE, distinct, padded_rows
+from assay.ingest.columns import TEXT_DTYPE, padded_rows
 from assay.ingest.names import column_names
 from assay.ingest.records import Record, detect_delimiter, read_records
 from assay.ingest.text_file import open_text
+from assay.ingest.typed_texts import read_type, without_markers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
     from assay.config import DataConfig
@@ -31,16 +31,30 @@ NO_HEADER = "If the first line is not a header, set `header: false` and give `na
 
 
 def read_delimited(
-    path: Path, data: DataConfig, delimiter: str | None = None
+    path: Path,
+    data: DataConfig,
+    delimiter: str | None = None,
+    *,
+    key: str | None = None,
+    group: str | None = None,
 ) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.int64]]]:
     """Read a CSV or TSV file, gzip-compressed or not.
 
     Spaces around fields are no part of them; a line of another length than the first is an error, never an index.
 
+    Parameters
+    ----------
+    path, data
+        The file, and how to read it.
+    delimiter
+        By default detected.
+    key, group
+        The id and the group: columns that stay texts unless every number in them is written as Python writes it.
+
     Returns
     -------
     frame
-        As pandas infers the types.
+        Numbers, booleans and texts; see `assay.ingest.typed_texts`.
     padded
         See `Source.padded`; spaces after a text only, since those after a delimiter are a habit of writing.
 
@@ -63,10 +77,8 @@ def read_delimited(
                 names=names,
                 index_col=False,
                 skipinitialspace=True,
-                na_values=list(data.missing),
-                decimal=data.decimal,
-                thousands=data.thousands,
-                low_memory=False,
+                dtype=str,
+                na_filter=False,
             )
         except (pd.errors.ParserError, ValueError) as error:
             if isinstance(error, UnicodeDecodeError):
@@ -75,7 +87,7 @@ def read_delimited(
                 f"{path} cannot be read as a table delimited by {_shown(delimiter)}: {_first_line(error)}. "
                 "Correct the file, or set data.delimiter."
             ) from error
-    return _strip(frame)
+    return _typed(frame, data, key, group)
 
 
 def _refuse_marks(delimiter: str | None, data: DataConfig) -> None:
@@ -152,21 +164,21 @@ def _ragged(path: Path, delimiter: str, wrong: list[Record], *, expected: int, c
     )
 
 
-def _strip(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.int64]]]:
+def _typed(
+    frame: pd.DataFrame, data: DataConfig, key: str | None, group: str | None
+) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.int64]]]:
+    columns: dict[str, pd.Series[Any]] = {}
     padded: dict[str, npt.NDArray[np.int64]] = {}
     for name in frame.columns:
-        values = frame[name]
-        if types.infer_dtype(values, skipna=True) != "string":
-            continue
-        clashes = padded_rows(values)
-        if len(clashes):
-            padded[str(name)] = clashes
-        codes, words = distinct(values)
-        bare = [word.strip() for word in words]
-        if bare != words:
-            cells = np.array([*(word or None for word in bare), None], dtype=object)
-            frame[name] = pd.Series(cells[codes]).astype(TEXT_DTYPE)
-    return frame, padded
+        texts = without_markers(frame[name], data.missing_in(name, is_id=name == key))
+        values = read_type(texts, decimal=data.decimal, thousands=data.thousands, as_written=name in (key, group))
+        if values is None:
+            values = pd.Series(texts.to_pandas()).astype(TEXT_DTYPE)
+            clashes = padded_rows(frame[name].where(values.notna()))
+            if len(clashes):
+                padded[str(name)] = clashes
+        columns[name] = values
+    return pd.DataFrame(columns, index=frame.index), padded
 
 
 def _shown(delimiter: str) -> str:

@@ -26,10 +26,12 @@ WORDS = frozenset(
 PUNCTUATION = frozenset("?-_.*#/\\~\u2013\u2014\u2026'\"")
 BLANK = "(blank)"
 
-# All digits are 9, or minus that, as codebooks have it since punched cards.
-SENTINELS = np.array([float("9" * digits) for digits in range(1, 11)])
+# All digits are 7, 8 or 9 ("refused", "not applicable", "unknown"), or minus that, as codebooks have it.
+SENTINELS = np.array([float(digit * digits) for digit in "789" for digits in range(1, 11)])
 # One could be a coincidence, and so could two.
 MIN_REPEATS = 3
+# Beside fewer other values, 7, 8 or 9 is one of a few doses or grades.
+MIN_CORE_OF_DIGITS = 5
 
 
 def is_missing_marker(word: str) -> bool:
@@ -57,10 +59,13 @@ def find_text_markers(values: pd.Series[Any]) -> dict[str, npt.NDArray[np.int64]
 def find_sentinels(values: npt.NDArray[Any]) -> Mapping[str, npt.NDArray[np.int64]]:
     """Sentinel -> (R,) positions of its rows in a numeric column.
 
-    A sentinel is a number of nines, positive or negative, that occurs at least `MIN_REPEATS` times at an end of the
-    column's values, further from all others than these are from each other.
+    A sentinel is a number of sevens, eights or nines, positive or negative, that occurs at least `MIN_REPEATS` times
+    at an end of the column's values, further from all others (the core) than these are from each other. All that
+    stand at the ends are taken off as a block, so that 777 does not hide 999. One of a single digit needs a core of
+    at least `MIN_CORE_OF_DIGITS` distinct values.
     """
-    figures = values.astype(np.float64)
+    with np.errstate(over="ignore"):  # a long double beyond the range of floats is infinite here, and no sentinel
+        figures = values.astype(np.float64)
     unique, counts = np.unique(figures[np.isfinite(figures)], return_counts=True)
     suspect = np.isin(np.abs(unique), SENTINELS) & (counts >= MIN_REPEATS)
     low, high = 0, len(unique)
@@ -75,4 +80,6 @@ def find_sentinels(values: npt.NDArray[Any]) -> Mapping[str, npt.NDArray[np.int6
     # Halves: the distance between the two ends of the numbers is itself no number.
     half = core / 2
     far = [u for u in outer if max(half[0] - u / 2, u / 2 - half[-1]) > half[-1] - half[0]]
+    if len(core) < MIN_CORE_OF_DIGITS:
+        far = [u for u in far if abs(u) > 9]
     return {f"{u:.0f}": np.flatnonzero(figures == u).astype(np.int64) for u in far}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,14 @@ _LEADING_ZERO = re.compile(r"[+-]?0\d")
 SAMPLE = 1_000
 # Codes and grades rarely have more distinct numbers than this; quantities do.
 MAX_DISTINCT_CODES = 20
+# Codes with letters among them, such as 250.01 beside V45: the least digits before the point, and the share of the
+# distinct numbers that have as many as most. Some programs drop the zeros in front of a few.
+MIN_CODE_WIDTH = 3
+MIN_SAME_WIDTH = 0.8
+# Of the other texts beside them, those that must be codes.
+MIN_CODES_BESIDE = 0.9
+_LETTERS_FIRST = re.compile(r"[^\W\d_]{1,2}[-.]?\d[\d.-]*[^\W\d_]?")
+_DIGITS_FIRST = re.compile(r"(\d+)[^\W\d_]{1,2}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,15 +59,16 @@ class NumberTexts:
     are_quantities
         Whether the numbers look measured rather than assigned: more than `MAX_DISTINCT_CODES` distinct ones, or one
         with a fraction, a currency or a percent sign; never where one has a leading zero, as codes have.
-    same_width
-        Whether all plain numbers have the same number of characters, as codes have.
+    are_codes
+        Whether the numbers are plain and of one width, as codes have it: with no other text beside them but missing
+        markers, or with codes of letters and digits (V45, 85123A) beside them.
     rest_are_markers
         Whether every text that is no number is a disguised missing marker.
     """
 
     writing: npt.NDArray[np.int64]
     are_quantities: bool
-    same_width: bool
+    are_codes: bool
     rest_are_markers: bool
 
     @property
@@ -97,7 +107,7 @@ def read_number_texts(values: pd.Series[Any]) -> NumberTexts:
     return NumberTexts(
         writing=np.append(writing, -2)[codes],
         are_quantities=_are_quantities(found, writing),
-        same_width=len({len(word) for word in found}) == 1,
+        are_codes=not (writing > 0).any() and _are_codes(found, [w for w in rest if not is_missing_marker(w)]),
         rest_are_markers=bool(rest) and all(is_missing_marker(word) for word in rest),
     )
 
@@ -114,3 +124,23 @@ def _are_quantities(found: Sequence[str], writing: npt.NDArray[np.int64]) -> boo
     if any(_LEADING_ZERO.match(word) for word in found):
         return False
     return len(found) > MAX_DISTINCT_CODES or bool((writing >= 3).any()) or any("." in word for word in found)
+
+
+def _are_codes(numbers: Sequence[str], rest: Sequence[str]) -> bool:
+    """Whether plain numbers are codes, by their width and by the texts beside them that are no missing markers."""
+    if not rest:
+        return len({len(word) for word in numbers}) == 1
+    widths = Counter(len(word.partition(".")[0]) for word in numbers if word[:1].isdigit())
+    if not widths:
+        return False
+    width, count = widths.most_common(1)[0]
+    if width < MIN_CODE_WIDTH or count < MIN_SAME_WIDTH * len(numbers):
+        return False
+    codes = sum(_is_code(word, width) for word in rest)
+    return codes >= MIN_CODES_BESIDE * len(rest)
+
+
+def _is_code(word: str, width: int) -> bool:
+    # Digits of another width with letters after them are a quantity with its unit: 12kg.
+    digits = _DIGITS_FIRST.fullmatch(word)
+    return len(digits[1]) == width if digits else bool(_LETTERS_FIRST.fullmatch(word))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from assay.config import DataConfig
 from assay.dataset import Dataset
 from assay.errors import InputError
 from assay.findings import run_checks
@@ -60,7 +61,8 @@ def read_dataset(
         )
     if absent := find_missing_columns(config, names):
         raise InputError(absent)
-    missing = config.data.missing if config.data is not None else ()
+    data = config.data or DataConfig()
+    missing = {name: data.missing_in(name, is_id=name == config.id) for name in names}
     columns = plain_columns(source.frame.set_axis(names, axis=1), missing)
     table = columns.frame
     problems: list[str] = []
@@ -92,7 +94,7 @@ def _source(config: AuditConfig, frame: pd.DataFrame | None) -> Source:
     if frame is None:
         if config.data is None:
             raise InputError("The data must be named under `data`, or be given as a DataFrame, got neither.")
-        return read_source(config.data)
+        return read_source(config.data, config.id, config.group)
     if not isinstance(frame, pd.DataFrame):
         raise InputError(
             f"The data must be a pandas DataFrame, got {type(frame).__name__}. Make one of it: pd.DataFrame(...)."

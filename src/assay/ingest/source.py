@@ -56,14 +56,25 @@ class Source:
     padded: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
-def read_source(data: DataConfig) -> Source:
+def read_source(data: DataConfig, id: str | None = None, group: str | None = None) -> Source:  # noqa: A002 -- the key
     """Read the file, the directory of Parquet files or the query that the configuration names.
+
+    Parameters
+    ----------
+    data
+        Where the data are and how to read them.
+    id, group
+        Columns whose texts tell rows apart: none may become a number that is written in another way.
 
     Raises
     ------
     InputError
         Where it is not there, may not be read, is not what its name says, or does not fit into memory.
     """
+    if not data.has_source:
+        raise InputError(
+            "The data must be named by `data.path`, or by `data.connection` and `data.query`, got neither."
+        )
     if data.path is None:
         from assay.ingest.database import read_query
 
@@ -73,7 +84,7 @@ def read_source(data: DataConfig) -> Source:
         return Source(frame, name)
     path = Path(data.path)
     try:
-        return _read_path(path, data)
+        return _read_path(path, data, id, group)
     except FileNotFoundError as error:
         raise InputError(_absent(path)) from error
     except MemoryError as error:
@@ -109,7 +120,7 @@ def format_of(path: Path, stated: str | None = None) -> str:
     )
 
 
-def _read_path(path: Path, data: DataConfig) -> Source:
+def _read_path(path: Path, data: DataConfig, key: str | None, group: str | None) -> Source:
     if not path.exists():
         raise FileNotFoundError(path)
     kind = format_of(path, data.format)
@@ -121,7 +132,8 @@ def _read_path(path: Path, data: DataConfig) -> Source:
         case "csv" | "tsv":
             from assay.ingest.delimited import read_delimited
 
-            frame, padded = read_delimited(path, data, delimiter=data.delimiter or ("\t" if kind == "tsv" else None))
+            delimiter = data.delimiter or ("\t" if kind == "tsv" else None)
+            frame, padded = read_delimited(path, data, delimiter, key=key, group=group)
             return Source(frame, str(path), padded)
         case "jsonl":
             from assay.ingest.json_lines import read_json_lines

@@ -11,19 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST = 3
+_SUBJECTS = 3
 
 _SEVERITIES = [severity.value for severity in Severity]
 # A failure can be mended now; an error must be looked into; what is inconclusive needs more data.
-_STATUSES = [Status.FAILED.value, Status.ERROR.value, Status.INCONCLUSIVE.value]
-# Where the rows are on which an action is to be carried out.
-FILES = {"quarantine": "quarantine", "relabel": "review", "review": "review"}
-
+OPEN = (Status.FAILED, Status.ERROR, Status.INCONCLUSIVE)
+_STATUSES = [status.value for status in OPEN]
+# Where an action is carried out; another finding may ask for more of a row, and take it to the other file.
+_FILES = {"quarantine": "quarantine", "relabel": "review", "review": "review"}
 
 # A check's code, its severity, and the action that it asks for.
 Step = tuple[str, str, str]
+# For each step, how many of its rows are in each file.
+RowsOf = dict[Step, "Mapping[str, int]"]
 
 
-def first_actions(findings: list[dict[str, Any]], rows_of: Mapping[Step, int], extension: str) -> list[dict[str, Any]]:
+def first_actions(findings: list[dict[str, Any]], rows_of: RowsOf, extension: str) -> list[dict[str, Any]]:
     """Up to three steps: one for each check and severity, worst first, then the check that concerns most rows.
 
     Parameters
@@ -31,21 +34,22 @@ def first_actions(findings: list[dict[str, Any]], rows_of: Mapping[Step, int], e
     findings
         As the document has them.
     rows_of
-        How many rows of each step are in the file where its action is carried out.
+        How many rows of each step are in which file.
     extension
         Of the row files: "csv" or "parquet".
 
     Returns
     -------
     list of dict
-        `code`, `finding` (anchor of the step's worst finding), `findings` (how many the step has), `what` (the
-        remedy), `why` (the message), `rows` (how many of its rows are in the file, or None), `file` (or None).
+        `code`, `finding` (anchor of the step's worst finding), `findings` (how many the step has), `subjects` (of
+        the first three, worst first) and `more_subjects` (how many others), `what` (the remedy), `why` (the
+        message), `files` (where its rows are: `file` and `rows`, the file where the action is carried out first).
     """
     open_ones = [f for f in findings if not f["waived"] and f["status"] in _STATUSES and f["remedy"]]
     open_ones.sort(key=lambda f: (f["code"], *_rank(f)))
     groups = [list(group) for _, group in groupby(open_ones, key=lambda f: (f["code"], f["severity"]))]
     steps = [_action(group, rows_of, extension) for group in groups]
-    order = sorted(range(len(steps)), key=lambda i: (*_rank(groups[i][0]), -(steps[i]["rows"] or 0)))
+    order = sorted(range(len(steps)), key=lambda i: (*_rank(groups[i][0]), -_rows(steps[i])))
     return [steps[i] for i in order[:_MOST]]
 
 
@@ -53,18 +57,27 @@ def _rank(finding: dict[str, Any]) -> tuple[int, int]:
     return _SEVERITIES.index(finding["severity"]), _STATUSES.index(finding["status"])
 
 
-def _action(group: list[dict[str, Any]], rows_of: Mapping[Step, int], extension: str) -> dict[str, Any]:
+def _rows(step: dict[str, Any]) -> int:
+    return sum(place["rows"] for place in step["files"])
+
+
+def _action(group: list[dict[str, Any]], rows_of: RowsOf, extension: str) -> dict[str, Any]:
     worst = group[0]
     flags = [f["evidence"]["rows"] for f in group if f["evidence"] and f["evidence"]["rows"]]
     asked = next((str(flag["action"]) for flag in flags if flag["count"]), "")
-    rows = rows_of.get((worst["code"], str(worst["severity"]), asked), 0)
+    rows = rows_of.get((worst["code"], str(worst["severity"]), asked), {})
+    places = sorted(rows, key=lambda name: name != _FILES[asked])
+    # A finding on the whole dataset has nothing to name.
+    about = [f["subject"] for f in group if f["subject"]["columns"] or f["subject"]["group"]]
+    subjects = list(dict.fromkeys(subject["text"] for subject in about))
     return {
         "code": worst["code"],
         "title": worst["title"],
         "finding": worst["id"],
         "findings": len(group),
+        "subjects": subjects[:_SUBJECTS],
+        "more_subjects": len(subjects[_SUBJECTS:]),
         "what": worst["remedy"],
         "why": worst["message"],
-        "rows": rows or None,
-        "file": f"rows/{FILES[asked]}.{extension}" if rows else None,
+        "files": [{"file": f"rows/{name}.{extension}", "rows": rows[name]} for name in places],
     }

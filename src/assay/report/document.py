@@ -10,16 +10,28 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from assay.findings import Severity, Status
 from assay.gate import FAMILIES, GATE
-from assay.report.actions import FILES, Step, first_actions
+from assay.report.actions import OPEN, RowsOf, Step, first_actions
+from assay.report.disclosure import (
+    FEWER,
+    RateRows,
+    count_group_rows,
+    count_rate_rows,
+    hide_small_estimates,
+    hide_small_evidence,
+    hide_small_fairness,
+    is_small,
+)
 from assay.report.ledger import Disposition
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
 from assay.store import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from assay.config import Waiver
     from assay.findings import Evidence, Finding, RowFlags
@@ -31,9 +43,14 @@ _SHOWN_POSITIONS = 20
 
 def build_document(report: AuditReport) -> dict[str, Any]:
     """Everything that the report says; see docs/report.md for the meaning of each key."""
+    rate_rows = count_rate_rows(report.fairness_result.by_group)
+    sensitive = [str(name) for name in report.dataset.groups.columns]
     ids = _number(report.findings)
     excused = {id(pair.finding) for pair in report.ruling.waived}
-    findings = [_finding(f, ids[id(f)], waived=id(f) in excused) for f in report.findings]
+    findings = [
+        hide_small_evidence(plain(_finding(f, ids[id(f)], waived=id(f) in excused)), rate_rows, sensitive)
+        for f in report.findings
+    ]
     document = {
         "schema": SCHEMA,
         "name": report.name,
@@ -51,7 +68,7 @@ def build_document(report: AuditReport) -> dict[str, Any]:
             for reason in report.reasons
         ],
         "families": [_family(code, title, findings) for code, title in _titles(findings).items()],
-        "actions": first_actions(findings, _rows_to_act_on(report), report.config.output.rows),
+        "actions": first_actions(findings, _rows_to_act_on(report, excused), report.config.output.rows),
         "waivers": {
             "used": [{**_waiver(pair.waiver), "finding": ids[id(pair.finding)]} for pair in report.ruling.waived],
             "expired": [_waiver(waiver) for waiver in report.ruling.expired],
@@ -62,14 +79,10 @@ def build_document(report: AuditReport) -> dict[str, Any]:
         "findings": findings,
         "learning": _learning(report),
         "labels": _labels(report),
-        "fairness": {
-            "by_group": report.fairness_result.by_group,
-            "disparities": report.fairness_result.disparities,
-            "counts": report.fairness_result.counts,
-        },
+        "fairness": _fairness(report, rate_rows),
         "cleaning": _cleaning(report),
         "health": {"metrics": report.health.metrics},
-        "limits": _limits(report),
+        "limits": _limits(report, rate_rows),
         "manifest": report.manifest,
     }
     return dict(plain(document))
@@ -219,13 +232,18 @@ def _rows(report: AuditReport) -> dict[str, Any]:
     }
 
 
-def _rows_to_act_on(report: AuditReport) -> dict[Step, int]:
-    """How many rows of each check, by severity and action, are in the file where that action is carried out."""
-    ledger = report.ledger
-    files = ledger["action"].map(FILES).to_numpy(dtype=object)
-    there = report.dispositions[ledger["position"].to_numpy()] == files
-    rows = ledger.loc[there, ["check", "severity", "action", "position"]].drop_duplicates()
-    return Counter(zip(rows["check"], rows["severity"], rows["action"], strict=True))
+def _rows_to_act_on(report: AuditReport, excused: set[int]) -> RowsOf:
+    """In which files the rows are that the open findings of each check, severity and action point at."""
+    flagged: dict[Step, list[Any]] = {}
+    for finding in report.findings:
+        rows = finding.evidence.rows if finding.evidence is not None else None
+        if rows is not None and finding.status in OPEN and id(finding) not in excused:
+            step = finding.code, finding.severity.value, rows.action.value
+            flagged.setdefault(step, []).append(np.asarray(rows.positions, dtype=np.int64))
+    return {
+        step: Counter(report.dispositions[np.unique(np.concatenate(positions))].tolist())
+        for step, positions in flagged.items()
+    }
 
 
 def _learning(report: AuditReport) -> dict[str, Any]:
@@ -247,9 +265,16 @@ def _labels(report: AuditReport) -> dict[str, Any]:
     return {
         "judged": int(result.judged.sum()),
         "suspects": int(result.suspect.sum()),
-        "estimates": result.estimates,
+        "estimates": hide_small_estimates(plain(result.estimates)),
         "histogram": histogram(result.quality, result.suspect),
     }
+
+
+def _fairness(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
+    result, weights = report.fairness_result, report.dataset.weights
+    tables = {"by_group": result.by_group, "disparities": result.disparities, "counts": result.counts}
+    heaviest = 1.0 if weights is None else float(np.max(weights, initial=0.0))
+    return hide_small_fairness(plain(tables), rate_rows, heaviest)
 
 
 def _cleaning(report: AuditReport) -> dict[str, Any] | None:
@@ -262,23 +287,16 @@ def _mean(scores: Any) -> float | None:
     return float(measured.mean()) if len(measured) else None
 
 
-def _limits(report: AuditReport) -> dict[str, Any]:
+def _limits(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
     """What the audit could not look at; inconclusive findings and errors say so themselves."""
+    least = report.config.fairness.min_group_size
     return {
         "classes_left_out": report.predictions.left_out,
         "labels_not_judged": int((~report.label_noise.judged).sum()),
-        "min_group_size": report.config.fairness.min_group_size,
-        "small_groups": _small_groups(report),
+        "min_group_size": least,
+        "small_groups": [
+            {"feature": feature, "group": group, "rows": FEWER if is_small(rows) else rows}
+            for (feature, group), rows in count_group_rows(rate_rows).items()
+            if rows < least
+        ],
     }
-
-
-def _small_groups(report: AuditReport) -> list[Mapping[str, Any]]:
-    # From the table of counts, which has the intersections too.
-    counts = report.fairness_result.counts
-    sizes: Counter[tuple[str, str]] = Counter()
-    for feature, group, n in zip(counts["feature"], counts["group"], counts["n"], strict=True):
-        sizes[str(feature), str(group)] += int(n)
-    least = report.config.fairness.min_group_size
-    return [
-        {"feature": feature, "group": group, "rows": size} for (feature, group), size in sizes.items() if size < least
-    ]

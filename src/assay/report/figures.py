@@ -15,10 +15,10 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from assay.report.text import columns, percent, plural, shorten
+from assay.report.text import columns, number, percent, percent_span, plural, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -64,16 +64,32 @@ class Rate:
     value: float | None
     low: float | None
     high: float | None
-    n: int
+    n: int | str  # "<10" where it is hidden
 
 
-def plot_rates(by_group: dict[str, Any], prefix: str = "rates") -> dict[str, list[Picture]]:
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Groups that are too small for a picture."""
+
+    groups: int
+    least: int  # rows that a group needs
+
+    def __str__(self) -> str:
+        """As a sentence."""
+        return f"Left out: {plural(self.groups, 'group')} with fewer than {plural(self.least, 'row')}."
+
+
+def plot_rates(
+    by_group: dict[str, Any], left_out: Mapping[str, LeftOut] | None = None, prefix: str = "rates"
+) -> dict[str, list[Picture]]:
     """Pictures of the selection rate, true and false positive rate of each group, by feature.
 
     Parameters
     ----------
     by_group
         The table of the document: `feature`, `group`, `metric`, `value`, `low`, `high`, `n`.
+    left_out
+        For each feature, the groups that are not in the table since they are too small.
     prefix
         Of the ids in the SVG.
     """
@@ -81,18 +97,18 @@ def plot_rates(by_group: dict[str, Any], prefix: str = "rates") -> dict[str, lis
     for cells in by_group["rows"]:
         row = dict(zip(by_group["columns"], cells, strict=True))
         if str(row["metric"]).startswith(_RATES):
-            rate = Rate(str(row["group"]), row["value"], row["low"], row["high"], int(row["n"] or 0))
+            rate = Rate(str(row["group"]), row["value"], row["low"], row["high"], row["n"] or 0)
             found.setdefault(str(row["feature"]), {}).setdefault(row["metric"], []).append(rate)
     return {
         feature: [
-            _rate_picture(feature, metric, rates, f"{prefix}-{place}-{number_}")
-            for number_, (metric, rates) in enumerate(list(metrics.items())[: len(_RATES)])
+            _rate_picture(feature, metric, rates, (left_out or {}).get(feature), f"{prefix}-{place}-{which}")
+            for which, (metric, rates) in enumerate(list(metrics.items())[: len(_RATES)])
         ]
         for place, (feature, metrics) in enumerate(list(found.items())[:_FEATURES])
     }
 
 
-def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> Picture:
+def _rate_picture(feature: str, metric: str, rates: list[Rate], left_out: LeftOut | None, prefix: str) -> Picture:
     ordered = sorted(rates, key=lambda rate: (rate.value is None, -(rate.value or 0.0), rate.group))
     shown = ordered[:_GROUPS]
     known = [rate for rate in ordered if rate.value is not None]
@@ -106,7 +122,8 @@ def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> 
     figure.subplots_adjust(left=left, right=0.8, top=1 - 0.06 / height, bottom=0.28 / height)
     for place, rate in enumerate(shown):
         if rate.value is None:
-            axes.text(0.02, place, "not estimable", color=_MUTED, va="center", fontsize=_FONT)
+            why = "too few cases" if isinstance(rate.n, str) else "not estimable"
+            axes.text(0.02, place, why, color=_MUTED, va="center", fontsize=_FONT)
             continue
         if rate.low is not None and rate.high is not None:
             axes.plot([rate.low, rate.high], [place, place], color=_FIRST, linewidth=2.5, alpha=0.5)
@@ -116,15 +133,15 @@ def _rate_picture(feature: str, metric: str, rates: list[Rate], prefix: str) -> 
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "", "50%", "", "100%"])
     axes.set_yticks(range(len(shown)), [texts.hold(label) for label in labels])
     for place, rate in enumerate(shown):
-        label = texts.hold(f"n {rate.n:,}")
+        label = texts.hold(f"n {number(rate.n)}")
         axes.text(1.03, place, label, color=_MUTED, va="center", fontsize=_FONT - 1)
     title = f"{metric.capitalize()} by {feature}"
     return Picture(
         title=metric.capitalize(),
-        sentence=_rate_sentence(metric, ordered, len(shown)),
+        sentence=_rate_sentence(metric, ordered, len(shown)) + (f" {left_out}" if left_out else ""),
         svg=_svg(figure, texts, prefix, title),
         columns=("group", "rate", "interval", "n"),
-        rows=tuple((r.group, percent(r.value), f"{percent(r.low)} to {percent(r.high)}", r.n) for r in ordered),
+        rows=tuple((r.group, percent(r.value), percent_span(r.low, r.high), r.n) for r in ordered),
     )
 
 
@@ -143,12 +160,12 @@ def _rate_sentence(metric: str, ordered: Sequence[Rate], shown: int) -> str:
 
 
 def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Picture:
-    """Picture of the label quality of all judged rows, and of the suspects on a scale of their own."""
+    """Picture of the label quality of all judged rows, and of the suspects, if any, on a scale of their own."""
     edges, judged, suspects = histogram["edges"], histogram["judged"], histogram["suspects"]
-    figure, axes, texts = _canvas(_WIDE, 3.0, panels=2)
-    for panel, counts, colour, name in zip(
-        axes, (judged, suspects), (_FIRST, _SECOND), ("all judged rows", "suspect rows"), strict=True
-    ):
+    series = [("all judged rows", judged, _FIRST), ("suspect rows", suspects, _SECOND)][: 2 if any(suspects) else 1]
+    figure, axes, texts = _canvas(_WIDE, 3.0, panels=len(series))
+    panels = axes if len(series) > 1 else [axes]
+    for panel, (name, counts, colour) in zip(panels, series, strict=True):
         widths = [0.9 * (high - low) for low, high in pairwise(edges)]
         panel.bar(edges[:-1], counts, width=widths, align="edge", color=colour, linewidth=0)
         panel.set_xlim(-0.01, 1.01)
@@ -156,9 +173,9 @@ def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Pictur
         panel.set_ylim(0, 1.12 * top)
         panel.set_yticks([0, top], ["0", f"{top:,}"])
         panel.set_title(name, loc="left", fontsize=_FONT, color=_INK, pad=3)
-    axes[0].set_xticks([])
-    axes[1].set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    axes[1].set_xlabel("label quality (low is suspect)", fontsize=_FONT, color=_MUTED)
+        panel.set_xticks([])
+    panels[-1].set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    panels[-1].set_xlabel("label quality (low is suspect)", fontsize=_FONT, color=_MUTED)
     return Picture(
         title="Label quality",
         sentence=(

@@ -34,7 +34,7 @@ def render_markdown(document: dict[str, Any]) -> str:
         "| Family | State | Checks |",
         "| --- | --- | --- |",
         *(
-            f"| {family['title'].capitalize()} | {STATE_WORDS[family['state']]} | {counts_phrase(family['counts'])} |"
+            f"| {family['title'].capitalize()} | {STATE_WORDS[family['state']]} | {counts_phrase(family)} |"
             for family in shown["families"]
         ),
         "",
@@ -77,7 +77,7 @@ def _actions(shown: dict[str, Any]) -> list[str]:
     lines = ["## What to do first", ""]
     for place, action in enumerate(shown["actions"], start=1):
         where = action_phrase(action)
-        lines.append(f"{place}. {escape(action['what'])} ({action['code']}{': ' + where if where else ''})")
+        lines.append(f"{place}. {escape(action['what'])} ({action['code']}{': ' + escape(where) if where else ''})")
     return [*lines, ""]
 
 

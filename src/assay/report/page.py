@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.gate import FAMILIES
-from assay.report.figures import Picture, plot_curves, plot_histogram, plot_rates
-from assay.report.text import clean, displayable, number, percent, plural
+from assay.report.disclosure import FEWER
+from assay.report.figures import LeftOut, Picture, plot_curves, plot_histogram, plot_rates
+from assay.report.text import clean, column, displayable, first_sentence, fit_prose, number, percent, plural
 from assay.report.wording import (
     PROBLEMS,
     STATE_WORDS,
@@ -18,6 +20,7 @@ from assay.report.wording import (
     counts_phrase,
     evidence_phrase,
     rows_phrase,
+    subjects_phrase,
     verdict_sentence,
 )
 
@@ -97,7 +100,8 @@ def _render(document: dict[str, Any], budget: Budget, pictures: Mapping[str, Any
             document=shown,
             families=families,
             anchors={f["id"] for family in families.values() for kind in _KINDS for f in family[kind]},
-            open_points=_first(open_points, budget),
+            open_points=_first([_in_short(finding) for finding in open_points], budget),
+            small_groups=_small_groups(document["limits"]["small_groups"], budget),
             pictures=pictures,
             sentence=verdict_sentence(document),
             details=budget.details,
@@ -119,6 +123,20 @@ def _family(family: dict[str, Any], findings: list[dict[str, Any]], budget: Budg
     }
 
 
+def _in_short(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding that is told in full elsewhere."""
+    return {**finding, "message": first_sentence(finding["message"]), "evidence": None}
+
+
+def _small_groups(groups: list[dict[str, Any]], budget: Budget) -> Shown:
+    """The small groups of each feature in one item: intersections have hundreds."""
+    features: dict[str, list[str]] = {}
+    for group in groups:
+        features.setdefault(group["feature"], []).append(group["group"])
+    items = [{"feature": feature, "groups": names} for feature, names in features.items()]
+    return Shown(_fit(items, replace(budget, text=budget.cell)), len(items))
+
+
 def _first(findings: list[dict[str, Any]], budget: Budget) -> Shown:
     small = replace(budget, rows=budget.evidence)
     return Shown([_fit(finding, small) for finding in findings[: budget.findings]], len(findings))
@@ -135,20 +153,26 @@ def _fit(value: Any, budget: Budget) -> Any:
     if value.keys() == {"columns", "rows"}:
         cells = replace(budget, rows=budget.columns, text=budget.cell)
         rows = [_fit(row, cells) for row in value["rows"][: budget.rows]]
+        columns = [list(cells_) for cells_ in zip(*rows, strict=True)]
         return {
             "columns": _fit(value["columns"], cells),
-            "rows": Shown(rows, len(value["rows"])),
-            "numeric": [_is_numeric(column) for column in zip(*rows, strict=True)],
+            "rows": Shown(map(list, zip(*map(column, columns), strict=True)), len(value["rows"])),
+            "numeric": [_is_numeric(cells_) for cells_ in columns],
         }
-    return {clean(key, budget.cell): _fit(item, budget) for key, item in list(value.items())[:_MOST_KEYS]}
+    return {
+        clean(key, budget.cell): _fit(fit_prose(key, item, budget.text), budget)
+        for key, item in list(value.items())[:_MOST_KEYS]
+    }
 
 
-def _is_numeric(column: Iterable[Any]) -> bool:
-    known = [cell for cell in column if cell is not None]
-    return bool(known) and all(isinstance(cell, int | float) for cell in known)
+def _is_numeric(cells: Iterable[Any]) -> bool:
+    known = [cell for cell in cells if cell is not None]
+    return any(isinstance(cell, int | float) for cell in known) and all(
+        isinstance(cell, int | float) or cell == FEWER for cell in known
+    )
 
 
-_NO_PICTURES: Mapping[str, Any] = {"labels": (), "learning": (), "fairness": {}}
+_NO_PICTURES: Mapping[str, Any] = {"labels": (), "learning": (), "fairness": {}, "without": {}}
 
 
 def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
@@ -158,9 +182,25 @@ def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
         labels.append(plot_histogram(histogram))
     if (curves := document["learning"]["curves"]) is not None:
         learning.append(plot_curves(curves))
-    # With all its groups: the pictures choose those that they show.
-    by_group = displayable(document["fairness"]["by_group"], _BUDGETS[0].cell)
-    return {"labels": labels, "learning": learning, "fairness": plot_rates(by_group)}
+    return {"labels": labels, "learning": learning, **_rates(document)}
+
+
+def _rates(document: dict[str, Any]) -> dict[str, Any]:
+    """Pictures of the groups that are large enough, and what is said of features that have none."""
+    by_group, limits = document["fairness"]["by_group"], document["limits"]
+    limit, least = _BUDGETS[0].cell, limits["min_group_size"]
+    feature_at, group_at = (by_group["columns"].index(name) for name in ("feature", "group"))
+    small = {(group["feature"], group["group"]) for group in limits["small_groups"]}
+    large = [row for row in by_group["rows"] if (row[feature_at], row[group_at]) not in small]
+    with_pictures = {row[feature_at] for row in large}
+    counts = Counter(feature for feature, _ in small)
+    left_out = {clean(feature, limit): LeftOut(count, least) for feature, count in counts.items()}
+    without = sorted(clean(feature, limit) for feature in counts if feature not in with_pictures)
+    return {
+        # With all the large groups: the pictures choose those that they show.
+        "fairness": plot_rates(displayable({**by_group, "rows": large}, limit), left_out),
+        "without": {feature: left_out[feature] for feature in without},
+    }
 
 
 def _prose(text: str) -> Markup:
@@ -189,6 +229,7 @@ def _environment() -> Environment:
         "counts": counts_phrase,
         "evidence": evidence_phrase,
         "rows_phrase": rows_phrase,
+        "subjects": subjects_phrase,
         "prose": _prose,
         "fit": lambda picture: _fit({"columns": list(picture.columns), "rows": list(picture.rows)}, _BUDGETS[0]),
     }

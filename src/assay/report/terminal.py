@@ -55,7 +55,7 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
     families = Table.grid(padding=(0, 2))
     for family in shown["families"]:
         state = Text(STATE_WORDS[family["state"]], style=_STATE_COLOURS.get(family["state"], ""))
-        families.add_row(family["title"].capitalize(), state, Text(counts_phrase(family["counts"]), style="dim"))
+        families.add_row(family["title"].capitalize(), state, Text(counts_phrase(family), style="dim"))
     parts: list[RenderableType] = [title, Text(verdict_sentence(shown)), ""]
     if shown["reasons"]:
         parts += [Padding(reasons, (0, 0, 0, 2)), *(Text(line) for line in _more(shown)), ""]
@@ -65,7 +65,7 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
         for place, action in enumerate(shown["actions"], start=1):
             where = action_phrase(action)
             step = Text(f"{action['code']}: {_line(action['what'])}")
-            step.append(f" {where}." if where else "", style="dim")
+            step.append(f" ({where})" if where else "", style="dim")
             row = Table.grid(padding=(0, 1))
             row.add_row(f"{place}.", step)
             parts.append(Padding(row, (0, 0, 0, 2)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.report.text import number, percent, plural
+from assay.report.text import NONE, clean, number, percent, percent_digits, plural
 
 STATUS_WORDS = {
     "failed": "failed",
@@ -16,14 +16,16 @@ STATUS_WORDS = {
 STATE_WORDS = {
     "failed": "Failed",
     "undecided": "Undecided",
-    "warnings": "Passed, with warnings",
+    "warnings": "Warnings",
     "passed": "Passed",
     "not_applicable": "Not applicable",
     "not_run": "Did not run",
 }
 PROBLEMS = ("failed", "error", "inconclusive")
 
-_SHARES = ("share", "rate", "proportion", "probability")
+_SHARES = ("share", "rate", "proportion", "probability", "accuracy")
+# Columns that a subject's name may take in a step.
+_NAME = 60
 
 
 def verdict_sentence(document: dict[str, Any]) -> str:
@@ -48,9 +50,20 @@ def verdict_sentence(document: dict[str, Any]) -> str:
     return f"No critical check stands against training on these data{also}."
 
 
-def counts_phrase(counts: dict[str, int]) -> str:
-    """Counts by status in words: "2 failed, 1 inconclusive, 9 passed"."""
-    parts = [f"{counts[status]:,} {word}" for status, word in STATUS_WORDS.items() if counts.get(status)]
+def counts_phrase(family: dict[str, Any]) -> str:
+    """Counts of a family by status in words: "2 failed, 1 inconclusive, 9 passed"; says why failures do no harm."""
+    counts, state = family["counts"], family["state"]
+    parts = []
+    for status, word in STATUS_WORDS.items():
+        if not (count := counts.get(status)):
+            continue
+        why = ""
+        if status == "failed" and state == "warnings":
+            why = "warning" if count == 1 else "warnings"
+            why = f" ({why} or waived)" if family["waived"] else f" ({why})"
+        elif status in PROBLEMS and state in {"passed", "not_applicable", "not_run"}:
+            why = " (waived)"  # else the state would be another
+        parts.append(f"{count:,} {word}{why}")
     return ", ".join(parts) or "no check ran"
 
 
@@ -66,21 +79,27 @@ def evidence_phrase(evidence: dict[str, Any] | None) -> str:
     """How sure a finding is: figure, interval, n and threshold; empty where there is nothing to say."""
     if not evidence:
         return ""
-    show = percent if _is_share(evidence) else number
-    unit = "" if _is_share(evidence) or not evidence["unit"] else f" {evidence['unit']}"
+    interval, unit = evidence["interval"], _unit(evidence)
+
+    def show(value: Any) -> str:
+        if isinstance(value, str) or not _is_share(evidence):
+            return number(value)
+        return percent(value, percent_digits(interval["low"], interval["high"]) if interval else 1)
+
     parts = []
     if evidence["value"] is not None:
         parts.append(f"{evidence['metric']} {show(evidence['value'])}{unit}")
-    elif evidence["interval"] or evidence["threshold"] is not None:
-        parts.append(f"{evidence['metric']} not estimable")
-    if interval := evidence["interval"]:
+    elif interval or evidence["threshold"] is not None:
+        # A count that is hidden is a text, "<10".
+        parts.append(f"{evidence['metric']} not {'shown' if isinstance(evidence['n'], str) else 'estimable'}")
+    if interval:
         method = f", {interval['method']}" if interval["method"] else ""
         ends = f"{show(interval['low'])} to {show(interval['high'])}"
         parts.append(f"{100 * interval['confidence']:.4g}% interval {ends}{method}")
     if evidence["n"] is not None:
-        parts.append(f"n {evidence['n']:,}")
+        parts.append(f"n {number(evidence['n'])}")
     if evidence["threshold"] is not None:
-        parts.append(f"threshold {show(evidence['threshold'])}")
+        parts.append(f"threshold {_threshold(evidence)}")
     return "; ".join(parts)
 
 
@@ -88,8 +107,33 @@ def _is_share(evidence: dict[str, Any]) -> bool:
     return any(word in evidence["unit"].lower() for word in _SHARES)
 
 
+def _unit(evidence: dict[str, Any]) -> str:
+    """The unit behind a figure, where the name of the figure does not say it already."""
+    unit = evidence["unit"]
+    return "" if not unit or _is_share(evidence) or unit.lower() in evidence["metric"].lower() else f" {unit}"
+
+
+def _threshold(evidence: dict[str, Any]) -> str:
+    threshold = evidence["threshold"]
+    if not _is_share(evidence):
+        return number(threshold)
+    return f"{100 * threshold:.4g}%"  # as it was set: 0.05% is not 0.1%
+
+
+def subjects_phrase(action: dict[str, Any]) -> str:
+    """What a step is about: up to three names, "and 4 more"; empty for the dataset as a whole."""
+    names = "; ".join(clean(" ".join(name.split()), _NAME) or NONE for name in action["subjects"])
+    return f"{names} and {action['more_subjects']:,} more" if action["more_subjects"] else names
+
+
+def files_phrase(action: dict[str, Any]) -> str:
+    """Where the rows of a step are: "60 rows in rows/review.csv, 60 in rows/quarantine.csv"; empty without rows."""
+    return ", ".join(
+        f"{plural(place['rows'], 'row') if first else number(place['rows'])} in {place['file']}"
+        for first, place in zip((True, False), action["files"], strict=False)
+    )
+
+
 def action_phrase(action: dict[str, Any]) -> str:
-    """Where the rows of an action are; empty where it is not about rows."""
-    if not action["file"]:
-        return ""
-    return f"{plural(action['rows'], 'row')} in {action['file']}"
+    """What a step is about, and where its rows are."""
+    return "; ".join(filter(None, (subjects_phrase(action), files_phrase(action))))
