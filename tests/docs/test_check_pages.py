@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay import fairness, health, ingest, label_noise, validation
+from assay import config, fairness, health, ingest, label_noise, validation
 from assay.fairness import CLEANING_CHECK
 from assay.validation import EXPECTATION_CHECK
 
@@ -17,6 +17,10 @@ CODES = {check.code for check in CHECKS} | {EXPECTATION_CHECK.code, CLEANING_CHE
 def test_codes_are_unique():
     codes = [check.code for check in CHECKS]
     assert len(codes) == len(set(codes))
+
+
+def test_the_configuration_knows_every_code():
+    assert set(config.CODES) == CODES
 
 
 def test_every_check_has_a_page_and_every_page_a_check():

@@ -108,5 +108,3 @@ def _named(config: AuditConfig) -> Iterator[tuple[str, str]]:
         yield "sensitive", feature.column
     for name in config.ignore:
         yield "ignore", name
-    for name in config.output.show_values:
-        yield "output.show_values", name
