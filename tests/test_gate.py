@@ -122,7 +122,7 @@ def test_waiver_of_one_column_does_not_reach_an_intersection(subject, expected):
 
 def test_what_only_informs_does_not_make_a_pass():
     informing = [finding(code, Status.PASSED, Severity.INFO) for code in ("DQ006", "LN004", "FB001", "MH004")]
-    assert verdict(*informing).verdict == "undecided"
+    assert decide(informing, PolicyConfig(), today=TODAY).verdict == "undecided"
 
 
 def test_waiver_of_another_check_does_not_count():

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from assay.label_noise.anchors import compute_fall, count_kinds, estimate_share, rank_confidence
+from assay.label_noise.anchors import (
+    compute_fall,
+    count_kinds,
+    count_one_way,
+    estimate_share,
+    find_regions,
+    rank_confidence,
+)
 
 RANK = (np.arange(1000) + 0.5) / 1000
 
@@ -39,6 +46,15 @@ def test_upper_limit_by_hand():
     assert share.interval.high == pytest.approx(chi2.ppf(1 - 0.025 / 5, 2) / 2 / 1000)
 
 
+def test_chance_among_the_few_most_confident_is_settled_by_a_larger_region():
+    # A = 8/100 and B = 4/200 would give (3 * 0.08 - 0.02) / 2 = 0.11, but only 12 of all 1,000 labels contradict.
+    share = estimate_share(RANK, contradicted(8, 4), 3.0)
+    assert share.value == pytest.approx(0.012)
+    assert share.error == pytest.approx(np.sqrt(13) / 1000)
+    assert share.interval.low == pytest.approx(0.012 - 1.959964 * np.sqrt(13) / 1000, abs=1e-6)
+    assert share.interval.high == pytest.approx(chi2.ppf(1 - 0.025 / 5, 26) / 2 / 1000)
+
+
 def test_without_a_fall_there_is_an_upper_limit_only():
     share = estimate_share(RANK, contradicted(10, 30, 300), None)
     assert share.value is None
@@ -63,6 +79,9 @@ def test_no_rows():
 def test_the_estimate_lies_within_its_interval(top, following, rest, fall):
     share = estimate_share(RANK, contradicted(top, following, rest), fall)
     assert 0 <= share.interval.low <= share.value <= share.interval.high <= 1
+    # Sampling error on both sides: the value is no limit, unless it cannot go further.
+    assert share.value < share.interval.high
+    assert share.interval.low < share.value or share.value == 0
     assert 0 <= share.cautious <= share.value
 
 
@@ -112,3 +131,24 @@ def test_kinds_are_counted():
     # Certainty is not coarseness.
     assert count_kinds(np.full(400, 1.0), rank) == pytest.approx(400)
     assert count_kinds(np.full(400, 0.9), np.full(400, 0.9)) == 0
+
+
+def test_ties_share_their_mean_rank():
+    confidence = np.array([0.9] * 3 + [0.8] * 7 + [0.95] * 10 + [0.6] * 20)
+    rank = rank_confidence(np.zeros(40, dtype=np.int64), confidence, np.zeros(40, dtype=np.int64))
+    # 10 rows first, then 3, then 7, then 20: mean positions 5, 11.5, 16.5 and 30 of 40.
+    np.testing.assert_allclose(rank, np.repeat([11.5, 16.5, 5.0, 30.0], [3, 7, 10, 20]) / 40)
+
+
+def test_only_regions_of_many_kinds_bear_a_limit():
+    assert find_regions(np.repeat([0.9, 0.7], 500), np.repeat([0.25, 0.75], 500)) == (1.0,)
+    assert find_regions(np.linspace(0.99, 0.5, 1000), RANK) == (0.05, 0.1, 0.2, 0.5, 1.0)
+    assert find_regions(np.linspace(0.99, 0.5, 400), (np.arange(400) + 0.5) / 400) == (0.1, 0.2, 0.5, 1.0)
+
+
+def test_one_way_errors_by_hand():
+    # 60 of the 100 rows predicted as class 1 kept that label; 90 rows carry it: 90 * 40 / 60 went to class 0.
+    predicted = np.repeat([0, 1], [900, 100])
+    labels = np.concatenate([np.zeros(870), np.ones(30), np.zeros(40), np.ones(60)]).astype(np.int64)
+    collected = count_one_way(np.full(1000, 0.5), labels, predicted, 2, (1.0,))
+    np.testing.assert_allclose(collected, [60, 910 * 30 / 870])

@@ -54,3 +54,35 @@ def test_small_classes_are_named_inconclusive(make_multiclass, of_code):
     assert "6 classes" in finding.message
     assert "'class 000'" in finding.message
     assert len(finding.evidence.table.rows) == 6
+
+
+def test_small_classes_of_good_labels_are_one_outcome_for_information(make_multiclass, of_code):
+    result = make_multiclass(1800, 10).judge()
+    (overall,) = of_code(result, "LN001")
+    assert overall.status is Status.PASSED
+    (finding,) = of_code(result, "LN002")
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.severity is Severity.INFO
+    assert f"at most {overall.evidence.interval.high:.1%}" in finding.message
+
+
+def test_a_small_class_that_looks_wrong_stays_a_warning(dress, of_code):
+    # A third of the 180 labels "class 002" are wrong, all 5,820 others are right.
+    rng = np.random.default_rng(0)
+    true = np.where(np.arange(6000) < 120, 2, np.arange(6000) % 2)
+    clean = np.full((6000, 3), 0.005)
+    clean[np.arange(6000), true] = 0.99
+    clean **= rng.uniform(0.7, 1.3, size=(6000, 1))
+    labels = true.copy()
+    labels[rng.choice(np.flatnonzero(true < 2), 60, replace=False)] = 2
+    result = dress(clean / clean.sum(axis=1, keepdims=True), labels).judge()
+    assert of_code(result, "LN001")[0].status is Status.PASSED
+    (finding,) = [f for f in of_code(result, "LN002") if "'class 002'" in f.message or f.subject.group]
+    assert finding.severity is Severity.WARNING
+
+
+def test_undecided_classes_are_a_warning_while_the_whole_is_undecided(make_case, of_code):
+    result = make_case(1000, spread=1.5, noise=0.05).judge()
+    assert of_code(result, "LN001")[0].status is Status.INCONCLUSIVE
+    (finding,) = of_code(result, "LN002")
+    assert (finding.status, finding.severity) == (Status.INCONCLUSIVE, Severity.WARNING)

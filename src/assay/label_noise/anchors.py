@@ -81,8 +81,9 @@ def rank_confidence(
     Returns
     -------
     numpy.ndarray
-        (J,) float in (0, 1): the share of the rows of the same class and stratum that are more confident, ties in
-        row order.
+        (J,) float in (0, 1): the share of the rows of the same class and stratum that are more confident. Rows of
+        equal confidence, to the rounding of `count_kinds`, share their mean rank: no region splits them, and the
+        order of the rows says nothing.
     """
     cells = predicted * (int(strata.max(initial=0)) + 1) + strata
     # Small cells are joined with the small cells of their class, and what is small still with all others.
@@ -90,24 +91,46 @@ def rank_confidence(
         _, cell, size = np.unique(cells, return_inverse=True, return_counts=True)
         cells = np.where(size[cell] < MIN_STRATUM, joined, cells)
     _, cell, size = np.unique(cells, return_inverse=True, return_counts=True)
-    order = np.lexsort((-confidence, cell))
+    kind = _kinds(confidence)
+    order = np.lexsort((kind, cell))
     start = np.cumsum(size) - size
+    ordered = (np.arange(len(cell)) - start[cell[order]] + 0.5) / size[cell[order]]
+    begins = np.diff(cell[order], prepend=-1).astype(bool) | (np.diff(kind[order], prepend=-np.inf) > 0)
+    block = np.cumsum(begins) - 1
     rank = np.empty(len(cell))
-    rank[order] = (np.arange(len(cell)) - start[cell[order]] + 0.5) / size[cell[order]]
+    rank[order] = (np.bincount(block, ordered) / np.bincount(block))[block]
     return rank
 
 
-def count_kinds(confidence: npt.NDArray[np.float64], rank: npt.NDArray[np.float64]) -> float:
-    """Effective number of different confidences (inverse Simpson index) among the rows that an estimate rests on.
+def _kinds(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(J,) log of the doubt, to rounding: equal for rows that are predicted alike, and the lower the more confident.
+
+    Next to no doubt is not rounded, since there the rounding of the logarithm would be that of the probability.
+    """
+    doubt = 1 - confidence
+    logs = np.log(np.maximum(doubt, np.finfo(np.float64).tiny))
+    return np.where(doubt > _NO_DOUBT, logs.round(3), logs)
+
+
+def count_kinds(confidence: npt.NDArray[np.float64], rank: npt.NDArray[np.float64], region: float = NEXT) -> float:
+    """Effective number of different confidences (inverse Simpson index) among the rows ranked below `region`.
 
     Rows with equal features are predicted alike, to rounding. A row about which the model has next to no doubt is a
     kind of its own: the probabilities of such rows are equal only because they cannot exceed 1.
     """
-    doubt = 1 - confidence[rank < NEXT]
-    doubtful = doubt[doubt > _NO_DOUBT]
-    _, rows = np.unique(np.log(doubtful).round(3), return_counts=True)
-    squares = float(np.square(rows).sum()) + len(doubt) - len(doubtful)
-    return len(doubt) ** 2 / squares if len(doubt) else 0.0
+    inside = confidence[rank < region]
+    doubtful = inside[1 - inside > _NO_DOUBT]
+    _, rows = np.unique(_kinds(doubtful), return_counts=True)
+    squares = float(np.square(rows).sum()) + len(inside) - len(doubtful)
+    return len(inside) ** 2 / squares if len(inside) else 0.0
+
+
+def find_regions(confidence: npt.NDArray[np.float64], rank: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """The `REGIONS` with kinds enough to bear an upper limit, and always that of all rows.
+
+    A region of a few kinds may be one whose labels happen to be right.
+    """
+    return tuple(r for r in REGIONS if r == REGIONS[-1] or count_kinds(confidence, rank, r) >= MIN_KINDS)
 
 
 def compute_fall(auc: float, error_rate: float) -> float:
@@ -156,10 +179,11 @@ def _ambiguity_curve() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]
 def estimate_share(
     rank: npt.NDArray[np.float64],
     contradicted: npt.NDArray[np.bool_],
-    fall: float | None,
+    fall: float | npt.NDArray[np.float64] | None,
     *,
     rows: int | None = None,
     confidence: float = 0.95,
+    usable: tuple[float, ...] = REGIONS,
 ) -> Share:
     """Share of wrong labels, from how contradictions thin out towards the most confident rows.
 
@@ -168,6 +192,7 @@ def estimate_share(
     e = (fall * A - B) / (fall - 1): the value, with its standard error by Poisson counts. Its lower limit is the
     interval's. The upper limit allows for no ambiguity at all, e <= A: the smallest upper limit of the
     contradictions per row over `REGIONS` (Garwood 1936, doi:10.1093/biomet/28.3-4.437), and holds for any fall.
+    Where the fall differs by row, e is the mean of the e of the strata, which have the same share of each region.
     Wrong labels are no more frequent than contradictions, so that the value is never above the rate whose limit the
     upper one is, and always below the upper limit.
 
@@ -178,39 +203,92 @@ def estimate_share(
     contradicted
         (J,) whether the label contradicts the model.
     fall
-        Above 1, as `compute_fall` gives it; None where there is no telling (see `MIN_KINDS`), and then there is an
-        upper limit only.
+        Above 1, as `compute_fall` gives it, one or (J,); None where there is no telling (see `MIN_KINDS`), and then
+        there is an upper limit only.
     rows
         Rows that the contradictions are to be seen against, where that is not J: for the labels of one class, pass
         the contradicted rows and the number of rows with that label.
     confidence
         In (0, 1).
+    usable
+        As `find_regions` gives it; the correction for the choice is that for all regions in any case.
     """
     n = len(rank) if rows is None else rows
 
     def count(low: float, high: float) -> tuple[int, float]:
         inside = (rank >= low) & (rank < high)
-        return int((inside & contradicted).sum()), float(inside.sum()) if rows is None else (high - low) * n
+        return int((inside & contradicted).sum()), float(inside.mean()) * n
 
     if n == 0:
         return Share(0, None, None, None)
     tail = (1 - confidence) / 2 / len(REGIONS)
-    regions = [count(0.0, region) for region in REGIONS]
-    high, m_all, n_all = min((_poisson_upper(m, tail) / rows, m, rows) for m, rows in regions if rows)
+    regions = [count(0.0, region) for region in usable]
+    high, m_least, n_least = min((_poisson_upper(m, tail) / size, m, size) for m, size in regions if size)
     high = min(1.0, high)
-    (m_top, n_top), (m_next, n_next) = count(0.0, TOP), count(TOP, NEXT)
+    n_top, n_next = count(0.0, TOP)[1], count(TOP, NEXT)[1]
     if fall is None or not (n_top and n_next):
         return Share(n, None, Interval(0.0, high, confidence, _METHOD), None)
-    raw = (fall * m_top / n_top - m_next / n_next) / (fall - 1)
-    # One added to each count: no contradictions at all still leave the share uncertain.
-    error = float(np.hypot(fall * np.sqrt(m_top + 1) / n_top, np.sqrt(m_next + 1) / n_next)) / (fall - 1)
+    falls = np.broadcast_to(np.asarray(fall, dtype=np.float64), rank.shape)
+    a, a_square = _weigh(falls / (falls - 1), contradicted, rank < TOP)
+    b, b_square = _weigh(1 / (falls - 1), contradicted, (rank >= TOP) & (rank < NEXT))
+    raw = a / n_top - b / n_next
+    error = float(np.hypot(np.sqrt(a_square) / n_top, np.sqrt(b_square) / n_next))
     value, z = max(raw, 0.0), normal_quantile(confidence)
     low = raw - z * error
-    if raw > m_all / n_all:
+    if raw > m_least / n_least:
         # Fewer contradict in a larger region: that rate is the better estimate, and has an error of its own.
-        value, error = m_all / n_all, float(np.sqrt(m_all + 1)) / n_all
+        value, error = m_least / n_least, float(np.sqrt(m_least + 1)) / n_least
         low = min(low, value - z * error)
     return Share(n, value, Interval(max(low, 0.0), high, confidence, _METHOD), error)
+
+
+def count_one_way(
+    rank: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.int64],
+    predicted: npt.NDArray[np.int64],
+    n_classes: int,
+    usable: tuple[float, ...],
+) -> npt.NDArray[np.float64]:
+    """Wrong labels that each class collects from the others, were every confident contradiction an error.
+
+    Of the rows that truly are of class t, those with features that leave no doubt show the share r that lost their
+    label. If all of t lose it alike, the G rows that kept it stand for G r / (1 - r) that did not, most of them
+    among rows that the model holds for another class, where nothing contradicts (Elkan and Noto 2008,
+    doi:10.1145/1401890.1401920). r is the rate of the region with the smallest upper limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K,) rows by given label.
+    """
+    collected = np.zeros(n_classes)
+    given = np.bincount(labels, minlength=n_classes)
+    for code in np.unique(predicted):
+        regions = [labels[(predicted == code) & (rank < region)] for region in usable]
+        _, least = min(
+            (
+                (_poisson_upper(int((region != code).sum()), 0.025) / len(region), region)
+                for region in regions
+                if len(region)
+            ),
+            key=lambda pair: pair[0],
+        )
+        counts = np.bincount(least, minlength=n_classes).astype(np.float64)
+        kept, counts[code] = counts[code], 0.0
+        # Where none kept it, the class is one that is hardly ever given: nothing to scale.
+        collected += counts * given[code] / kept if kept else 0.0
+    return collected
+
+
+def _weigh(
+    weights: npt.NDArray[np.float64], contradicted: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Weighted count of contradictions, and its variance by Poisson counts.
+
+    One is added to the count of the variance: no contradictions at all still leave the share uncertain.
+    """
+    counted = weights[inside & contradicted]
+    return float(counted.sum()), float(np.square(counted).sum() + np.square(weights[inside]).mean())
 
 
 _METHOD = "anchor points, Poisson"

@@ -9,27 +9,21 @@ import numpy as np
 from assay.findings import Action, Check, Evidence, Outcome, RowFlags, Severity, Status, Subject, Table
 from assay.intervals import judge_upper
 from assay.label_noise.anchors import TOP
+from assay.label_noise.class_check import check_classes
 from assay.label_noise.group_check import check_groups
-from assay.label_noise.judgement import MIN_SIGNAL_AUC, Judgement
-from assay.label_noise.wording import count_of, percent, quoted, span
+from assay.label_noise.judgement import MAX_PREDICTED_FACTOR, MIN_PREDICTED_ROWS, MIN_SIGNAL_AUC, Judgement
+from assay.label_noise.wording import IF_ERRORS, MORE_SIGNAL, NO_SIGNAL, count_of, percent, quoted, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.label_noise.anchors import Share
 
-# A class with fewer rows predicted as it, or with this much fewer than carry its label, is judged by other classes'
-# rows only: its own wrong labels would not be seen.
-MIN_PREDICTED_ROWS = 10
-MIN_PREDICTED_RATIO = 0.2
-
-MORE_SIGNAL = "Add rows, or features that bear on the label."
 BY_HAND = (
     "have a random sample of the labels checked by hand: that decides, where predictions cannot. Then record the "
-    "answer as a waiver for LN001 (`policy.waivers`, with owner, reason and expiry), or set `label_noise.max_share` to "
-    "the share that you tolerate, or let LN001 only warn (`policy.severity: {LN001: warning}`)."
+    "answer as a waiver for LN001 (`policy.waivers`, with owner, reason and expiry), or set `label_noise.max_share` "
+    "to the share that you tolerate, or let LN001 only warn (`policy.severity: {LN001: warning}`)."
 )
-NO_SIGNAL = "The predictions say too little about the labels to judge them (see LN004)."
 
 
 def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
@@ -57,7 +51,11 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
         rows=_suspect_rows(judgement),
         table=_figures(judgement),
     )
-    words = f"{_estimate(share, status)}; {_at_most(status, limit)}. {_suspects(judgement)}"
+    if judgement.hidden and status is Status.INCONCLUSIVE:
+        words = _hidden(judgement)
+    else:
+        words = f"{_estimate(share, status)}; {_at_most(status, limit)}."
+    words += f" {_suspects(judgement)}"
     yield Outcome(status, words, subject, evidence, _remedy(status, suspects))
 
 
@@ -70,7 +68,29 @@ def _estimate(share: Share, status: Status) -> str:
         return f"Between {low} and {high} of {labels} {wrong} (95% interval)"
     if share.value is None:
         return f"At most {percent(share.interval.high)} of {labels} {wrong} (95% limit)"
-    return f"An estimated {percent(share.value)} of {labels} {wrong} (95% interval {span(share.interval)})"
+    estimate = f"an estimated {percent(share.value)} of {labels} {wrong}"
+    if status is Status.FAILED:
+        return f"{IF_ERRORS[0].upper()}{IF_ERRORS[1:]}, {estimate} (95% interval {span(share.interval)})"
+    return f"{estimate[0].upper()}{estimate[1:]} (95% interval {span(share.interval)})"
+
+
+def _hidden(judgement: Judgement) -> str:
+    share = judgement.overall
+    assert share.interval is not None
+    least = f"At least {percent(share.interval.low)} of " if share.interval.low > 0 else "How many of "
+    rest = " are wrong, and how many more cannot be told" if share.interval.low > 0 else " are wrong cannot be told"
+    return (
+        f"{least}{count_of(share.n, 'label')}{rest}: {_off(judgement)} {quoted(judgement.hidden)}, so that labels "
+        "that went one way, from one class to another, would not be seen (see LN004)."
+    )
+
+
+def _off(judgement: Judgement) -> str:
+    return (
+        f"{count_of(len(judgement.hidden), 'class')} {'is' if len(judgement.hidden) == 1 else 'are'} predicted for "
+        f"fewer than {MIN_PREDICTED_ROWS} rows, or for over {MAX_PREDICTED_FACTOR:g} times "
+        "fewer or more rows than carry the label:"
+    )
 
 
 def _at_most(status: Status, limit: float) -> str:
@@ -90,8 +110,10 @@ def _suspects(judgement: Judgement) -> str:
     if not count or precision is None:
         return "No single label is suspect."
     if count == 1:
-        return f"1 label is suspect, and wrong with an estimated probability of {precision:.0%}."
-    return f"{count:,} labels are suspect, of which about {precision:.0%} are expected to be wrong."
+        return (
+            f"1 label contradicts a confident model; {IF_ERRORS}, it is wrong with a probability of {precision:.0%}."
+        )
+    return f"{count:,} labels contradict a confident model; {IF_ERRORS}, about {precision:.0%} of them are wrong."
 
 
 def _remedy(status: Status, suspects: int) -> str:
@@ -102,7 +124,9 @@ def _remedy(status: Status, suspects: int) -> str:
     if status is Status.PASSED:
         return look + "."
     if status is Status.FAILED:
-        return look + ", and find out how they came about: more labels are wrong than can be told one by one."
+        return (
+            look + ", and find out how they came about: as errors, or as exceptions that the features do not explain."
+        )
     return f"{look}; {BY_HAND}" if suspects else BY_HAND[0].upper() + BY_HAND[1:]
 
 
@@ -114,8 +138,8 @@ def _suspect_rows(judgement: Judgement) -> RowFlags | None:
     return RowFlags(
         positions=judgement.positions[at],
         reason=[
-            f"Models that did not see this row give its label a probability of {quality:.3f}; the label is wrong "
-            f"with an estimated probability of {wrong:.2f}."
+            f"Models that did not see this row give its label a probability of {quality:.3f}; "
+            f"{IF_ERRORS}, it is wrong with a probability of {wrong:.2f}."
             for quality, wrong in zip(judgement.quality[at], judgement.wrong[at], strict=True)
         ],
         action=Action.RELABEL,
@@ -130,106 +154,13 @@ def _figures(judgement: Judgement) -> Table:
         ("figure", "value"),
         (
             ("suspect labels", int(judgement.suspect.sum())),
-            ("expected share of suspects that are wrong", judgement.precision),
+            ("share of suspects that are wrong, if confident contradictions are errors", judgement.precision),
             ("labels that contradict the model, share of all rows", float(contradicted.mean())),
             (
                 "labels that contradict the model, share of the most confident tenth",
                 float(contradicted[top].mean()) if top.any() else None,
             ),
             ("cleanlab's confident joint, ambiguity included", judgement.confident_joint_share),
-        ),
-    )
-
-
-def _check_classes(judgement: Judgement) -> Iterator[Outcome]:
-    limit, label = judgement.config.max_share, judgement.dataset.roles.label
-    if not judgement.has_signal:
-        words = f"How many labels of each class are wrong cannot be told. {NO_SIGNAL}"
-        yield Outcome(Status.INCONCLUSIVE, words, Subject((label,)), remedy=MORE_SIGNAL)
-        return
-    statuses = {name: judge_upper(share.interval, limit) for name, share in judgement.by_class.items()}
-    for name, status in statuses.items():
-        if status is Status.FAILED:
-            yield _class_failed(judgement, name)
-    open_classes = [name for name, status in statuses.items() if status is Status.INCONCLUSIVE]
-    if open_classes:
-        yield _classes_undecided(judgement, open_classes, quiet=Status.FAILED not in statuses.values())
-    if all(status is Status.PASSED for status in statuses.values()):
-        worst = max(share.interval.high for share in judgement.by_class.values() if share.interval)
-        words = (
-            f"In each of {count_of(len(statuses), 'class')} at most {percent(worst)} of the labels are wrong "
-            f"(simultaneous 95% limits); {percent(limit)} are tolerated."
-        )
-        evidence = Evidence(
-            "largest upper limit of a class", worst, n=len(statuses), threshold=limit, table=_classes(judgement)
-        )
-        yield Outcome(Status.PASSED, words, Subject((label,)), evidence)
-
-
-def _classes_undecided(judgement: Judgement, names: list[str], *, quiet: bool) -> Outcome:
-    """One outcome for all classes; for information only where LN001 passes and no class looks worse than it may."""
-    limit, label, overall = judgement.config.max_share, judgement.dataset.roles.label, judgement.overall.interval
-    words = (
-        f"Whether more than {percent(limit)} of the labels are wrong cannot be told for "
-        f"{count_of(len(names), 'class')}: {quoted(names)}."
-    )
-    looks_bad = any(_looks_bad(judgement.by_class[name], limit) for name in names)
-    quiet = quiet and not looks_bad and judge_upper(overall, limit) is Status.PASSED
-    if quiet and overall is not None:
-        words += (
-            f" Of all labels at most {percent(overall.high)} are wrong (95% limit); the single classes have too few "
-            "rows to show as much."
-        )
-    return Outcome(
-        Status.INCONCLUSIVE,
-        words,
-        Subject((label,)),
-        Evidence(
-            "classes not decided",
-            float(len(names)),
-            n=len(judgement.by_class),
-            unit="classes",
-            table=_classes(judgement),
-        ),
-        remedy="Have a person check a random sample of the labels of these classes, or add rows of them.",
-        severity=Severity.INFO if quiet else None,
-    )
-
-
-def _looks_bad(share: Share, limit: float) -> bool:
-    """Whether some labels of a class are wrong for sure, and by the estimate more than are tolerated."""
-    return share.value is not None and share.value > limit and share.interval is not None and share.interval.low > 0
-
-
-def _class_failed(judgement: Judgement, name: str) -> Outcome:
-    share = judgement.by_class[name]
-    # A lower limit above 0 has an estimate above it.
-    assert share.value is not None
-    assert share.interval is not None
-    limit, label = judgement.config.max_share, judgement.dataset.roles.label
-    words = (
-        f"An estimated {percent(share.value)} of {count_of(share.n, 'label')} '{name}' are wrong (simultaneous 95% "
-        f"interval {span(share.interval)}); {percent(limit)} are tolerated."
-    )
-    evidence = Evidence("share of wrong labels", share.value, share.interval, share.n, limit, "share")
-    remedy = "Have a person check the suspect labels of this class first, and how the class was told from the others."
-    return Outcome(Status.FAILED, words, Subject((label,), f"{label} = {name}"), evidence, remedy)
-
-
-def _classes(judgement: Judgement) -> Table:
-    suspects = np.bincount(judgement.labels[judgement.suspect], minlength=len(judgement.by_class))
-    return Table(
-        ("class", "rows", "suspects", "share", "low", "high"),
-        tuple(
-            (
-                name,
-                share.n,
-                int(count),
-                share.value,
-                share.interval.low if share.interval else None,
-                share.interval.high if share.interval else None,
-            )
-            for (name, share), count in zip(judgement.by_class.items(), suspects, strict=True)
         ),
     )
 
@@ -243,18 +174,17 @@ def _check_signal(judgement: Judgement) -> Iterator[Outcome]:
         return
     figure = f"AUC {auc.value:.3f}, 95% interval {auc.interval.low:.3f} to {auc.interval.high:.3f}"
     evidence = Evidence("AUC", auc.value, auc.interval, n, MIN_SIGNAL_AUC, "AUC")
-    hidden = _rarely_predicted(judgement)
     if not judgement.has_signal:
         status, remedy = Status.INCONCLUSIVE, "Add rows, or features that bear on the label; or have a sample checked."
         words = (
             "The labels cannot be judged: predictions hardly better than chance contradict a label by chance too "
             f"({figure} on {count_of(n, 'row')}; it must lie above {MIN_SIGNAL_AUC})."
         )
-    elif hidden:
+    elif judgement.hidden:
         status, remedy = Status.INCONCLUSIVE, "Add rows of these classes, or join them; have a sample of them checked."
         words = (
-            f"Wrong labels of {count_of(len(hidden), 'class')} can hardly be seen, since the model rarely predicts "
-            f"them, and the estimates leave them out: {quoted(hidden)}."
+            f"Wrong labels that went one way, from one class to another, would not be seen: {_off(judgement)} "
+            f"{quoted(judgement.hidden)}."
         )
     else:
         status, remedy = Status.PASSED, ""
@@ -270,17 +200,9 @@ def _not_judged(judgement: Judgement) -> str:
     return f" {count_of(count, 'row')} {has} no label to judge: it is missing, or its class was left out of training."
 
 
-def _rarely_predicted(judgement: Judgement) -> list[str]:
-    classes = judgement.predictions.classes
-    given = np.bincount(judgement.labels, minlength=len(classes))
-    predicted = np.bincount(judgement.predicted, minlength=len(classes))
-    rare = (predicted < MIN_PREDICTED_ROWS) | (predicted < MIN_PREDICTED_RATIO * given)
-    return [name for name, is_rare in zip(classes, rare, strict=True) if is_rare]
-
-
 CHECKS: tuple[Check[Judgement], ...] = (
     Check("LN001", "Share of wrong labels", Severity.CRITICAL, _check_overall),
-    Check("LN002", "Share of wrong labels by class", Severity.WARNING, _check_classes),
+    Check("LN002", "Share of wrong labels by class", Severity.WARNING, check_classes),
     Check("LN003", "Wrong labels by sensitive group", Severity.WARNING, check_groups),
     Check("LN004", "Labels that can be judged", Severity.WARNING, _check_signal),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper, wilson
 from assay.label_noise.anchors import TOP
-from assay.label_noise.wording import count_of, listing, percent
+from assay.label_noise.wording import MORE_SIGNAL, NO_SIGNAL, count_of, listing, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +55,8 @@ def check_groups(judgement: Judgement) -> Iterator[Outcome]:
         yield Outcome(Status.NOT_APPLICABLE, words, Subject(features))
         return
     if not judgement.has_signal:
-        words = (
-            "Whether labels are wrong more often in some group cannot be told. The predictions say too little about "
-            "the labels to judge them (see LN004)."
-        )
-        remedy = "Add rows, or features that bear on the label."
-        yield Outcome(Status.INCONCLUSIVE, words, Subject(features), remedy=remedy)
+        words = f"Whether labels are wrong more often in some group cannot be told. {NO_SIGNAL}"
+        yield Outcome(Status.INCONCLUSIVE, words, Subject(features), remedy=MORE_SIGNAL)
         return
     contrasts = list(_contrasts(judgement, bonferroni(0.95, comparable)))
     # Only a group with more wrong labels than elsewhere is named; the one with fewer is its mirror image.
@@ -147,7 +143,8 @@ def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, featu
         f"Whether labels are wrong more often than elsewhere, by more than {100 * tolerance:.1f} percentage points, "
         f"cannot be told for {count_of(len(contrasts), 'group')}: {listing(names)}."
     )
-    remedy = "Add rows of these groups, or have a random sample of their labels checked by a person."
+    these = "this group" if len(contrasts) == 1 else "these groups"
+    remedy = f"Add rows of {these}, or have a random sample of the labels there checked by a person."
     evidence = Evidence("groups not decided", float(len(contrasts)), n=len(table.rows), unit="groups", table=table)
     return Outcome(Status.INCONCLUSIVE, words, Subject(features), evidence, remedy)
 
@@ -174,7 +171,7 @@ def _needed(contrast: _Contrast, tolerance: float) -> str:
 
 def _two_digits(rows: int) -> int:
     """Rounded up to two significant digits: the figure is no more exact than that."""
-    step = 10 ** max(0, len(str(rows)) - 2)
+    step = int(10 ** max(0, len(str(rows)) - 2))
     return -(-rows // step) * step
 
 

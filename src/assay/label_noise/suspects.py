@@ -116,8 +116,10 @@ def compute_wrong_probability(
     return wrong
 
 
-def select_suspects(candidates: Mask, wrong: Probs, repeats_agree: Mask, share: Share) -> Mask:
+def select_suspects(candidates: Mask, wrong: Probs, quality: Probs, repeats_agree: Mask, share: Share) -> Mask:
     """(J,) the candidates that are more likely wrong than right, and no more of them than labels are wrong.
+
+    Of rows that are judged alike, all are chosen or none.
 
     Parameters
     ----------
@@ -125,6 +127,8 @@ def select_suspects(candidates: Mask, wrong: Probs, repeats_agree: Mask, share: 
         (J,) as `find_candidates` gives them.
     wrong
         (J,) as `compute_wrong_probability` gives it.
+    quality
+        (J,) as `compute_quality` gives it; the lower comes first among equally probable errors.
     repeats_agree
         (J,) whether every repeat contradicts the label.
     share
@@ -132,7 +136,11 @@ def select_suspects(candidates: Mask, wrong: Probs, repeats_agree: Mask, share: 
     """
     chosen = np.flatnonzero(candidates & repeats_agree & (wrong >= MIN_PRECISION))
     most = round((share.value or 0.0) * len(candidates))
-    chosen = chosen[np.argsort(-wrong[chosen], kind="stable")][:most]
+    chosen = chosen[np.lexsort((quality[chosen], -wrong[chosen]))]
+    if len(chosen) > most:
+        first_out = chosen[most]
+        alike = (wrong[chosen] == wrong[first_out]) & (quality[chosen] == quality[first_out])
+        chosen = chosen[:most][~alike[:most]]
     suspects = np.zeros(len(candidates), dtype=np.bool_)
     suspects[chosen] = True
     return suspects

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
     from assay.findings import Interval
 
+NO_SIGNAL = "The predictions say too little about the labels to judge them (see LN004)."
+# The assumption behind every estimate: what data cannot tell.
+IF_ERRORS = "if confident contradictions are errors"
+MORE_SIGNAL = "Add rows, or features that bear on the label."
+
 _MOST_NAMES = 10
 
 
