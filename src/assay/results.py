@@ -126,7 +126,8 @@ class FairnessResult:
         Tidy: columns `feature`, `metric`, `kind` ("difference" or "ratio"), `value`, `low`, `high`, `worst`, `best`
         (group names), `tolerance`, `status`.
     counts
-        The table of counts everything is computed from: columns `feature`, `group`, `y_true`, `y_pred`, `n`.
+        The table of counts everything is computed from: columns `feature`, `group`, `y_true`, `y_pred`, `n` (rows;
+        with sample weights their total weight).
     """
 
     findings: tuple[Finding, ...]

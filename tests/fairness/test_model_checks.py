@@ -163,7 +163,7 @@ class TestTooSmall:
 
     def test_the_rows_it_asks_for_follow_the_formula(self, assess, of):
         result = assess({"a": FAIR, "b": FAIR, "c": (3, 1, 1, 7)}, FairnessConfig(min_group_size=13))
-        found = int(of(result, "FB013")[0].message.split("About ")[1].split(" rows")[0].replace(",", ""))
+        found = int(of(result, "FB013")[0].message.split("At least about ")[1].split(" rows")[0].replace(",", ""))
         # Three groups, seven comparisons: between the critical value of one pair and that of all by Bonferroni.
         worst = 0.25 / 0.1**2
         assert norm.ppf(1 - 0.05 / 2) ** 2 * worst < found < 1.05 * norm.ppf(1 - 0.05 / 7 / 3 / 2) ** 2 * worst

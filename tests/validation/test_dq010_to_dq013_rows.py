@@ -48,14 +48,13 @@ def test_missing_equals_missing_in_duplicate_rows(findings_of):
     assert finding.evidence.rows.positions.tolist() == [1]
 
 
-def test_row_keys_of_many_wide_columns_are_those_of_pandas(make_dataset):
-    from assay.config import ValidationConfig
-    from assay.validation.context import Context
+def test_row_keys_of_many_wide_columns_are_those_of_pandas():
+    from assay.validation.repeats import row_keys
 
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({f"c{i}": rng.integers(0, 3, 500) for i in range(5)} | {"y": rng.integers(0, 2, 500)})
     wide = pd.concat([frame, pd.DataFrame({f"w{i}": frame["c0"] * 7 + i for i in range(60)})], axis=1)
-    keys = Context(make_dataset(wide, label="y"), ValidationConfig()).row_keys
+    keys = row_keys(wide, wide.columns)
     assert pd.Series(keys).duplicated().tolist() == wide.duplicated().tolist()
 
 
@@ -100,3 +99,89 @@ def test_missing_labels(findings_of, missing, status, severity):
     if missing:
         assert finding.evidence.rows.positions.tolist() == list(range(missing))
         assert finding.evidence.rows.action is Action.QUARANTINE
+
+
+def survey(n=2_000, seed=0):
+    rng = np.random.default_rng(seed)
+    sizes = {"sex": 2, "age group": 4, "region": 6, "answer": 3, "y": 2}
+    return pd.DataFrame({name: rng.integers(0, k, n) for name, k in sizes.items()}).astype(str)
+
+
+def test_equal_answers_in_a_survey_are_no_copies(findings_of):
+    (finding,) = findings_of("DQ011", survey())
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.evidence.rows is None
+    assert finding.evidence.value > 0.8
+    assert "too coarse" in finding.message
+    assert "single rows are not named" in finding.message
+
+
+def test_categories_that_depend_on_each_other_are_no_copies(findings_of):
+    kind = np.random.default_rng(0).integers(0, 3, 600)
+    frame = pd.DataFrame({"is a": kind == 0, "is b": kind == 1, "is c": kind == 2, "y": kind})
+    (finding,) = findings_of("DQ011", frame)
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.evidence.rows is None
+
+
+def test_a_whole_table_written_twice_is_copied_even_with_few_decimals(findings_of):
+    frame = pd.concat([table(300)] * 2, ignore_index=True).round({"x": 4})
+    (finding,) = findings_of("DQ011", frame)
+    assert finding.status is Status.FAILED
+    assert finding.evidence.rows.positions.tolist() == list(range(300, 600))
+
+
+@pytest.mark.parametrize("ignore", [["n°"], []])
+def test_a_row_number_that_nobody_named_hides_no_copies(findings_of, ignore):
+    frame = pd.concat([table(200), table(200).iloc[:20]], ignore_index=True)
+    frame["n°"] = [f"row-{i}" for i in range(220)] if ignore else range(220)
+    (finding,) = findings_of("DQ011", frame, ignore=ignore)
+    assert finding.status is Status.FAILED
+    assert finding.evidence.rows.positions.tolist() == list(range(200, 220))
+    assert ("left out: 'n°'" in finding.message) is not bool(ignore)
+
+
+def test_texts_that_differ_in_every_row_are_compared_where_nothing_else_tells_rows_apart(findings_of):
+    texts = [f"remark number {i}" for i in range(198)]
+    frame = pd.DataFrame({"text": [*texts, *texts[:2]], "y": [0, 1] * 100})
+    (finding,) = findings_of("DQ011", frame)
+    assert finding.evidence.rows.positions.tolist() == [198, 199]
+
+
+def test_exact_copies_among_shared_ids_are_said(findings_of):
+    frame = table(100, id=range(100))
+    mixed = pd.concat([frame, frame.iloc[[3, 3, 7]]], ignore_index=True)
+    mixed.loc[102, "x"] += 1
+    (finding,) = findings_of("DQ012", mixed, id="id")
+    assert finding.status is Status.FAILED
+    assert "5 of 103 rows" in finding.message
+    assert "3 of them are exact copies" in finding.message
+    assert "Decide which row is right" in finding.remedy
+    assert "exact copies keep one of each" in finding.remedy
+    (finding,) = findings_of("DQ012", mixed.iloc[:102], id="id")
+    assert "3 of them are exact copies" in finding.message
+    assert "Decide" not in finding.remedy
+    different = frame.assign(id=[0, 0, *range(2, 100)])
+    assert "copies" not in findings_of("DQ012", different, id="id")[0].message
+
+
+def test_categories_that_follow_from_each_other_are_no_copies_either(findings_of):
+    rng = np.random.default_rng(0)
+    town = rng.integers(0, 150, 2_000)
+    frame = pd.DataFrame({"town": town, "county": town // 10, "y": rng.integers(0, 2, 2_000)})
+    for table_ in (frame, frame.assign(uid=range(2_000))):
+        (finding,) = findings_of("DQ011", table_)
+        assert finding.status in (Status.INCONCLUSIVE, Status.PASSED)
+        assert finding.evidence.rows is None
+
+
+def test_a_row_number_as_the_only_feature_makes_no_copies(findings_of):
+    frame = pd.DataFrame({"n°": range(200), "y": [f"k{i}" for i in range(100)] * 2})
+    assert findings_of("DQ011", frame)[0].status is Status.PASSED
+
+
+def test_six_copies_of_each_row_are_named(findings_of):
+    frame = pd.concat([table(300)] * 6, ignore_index=True)
+    (finding,) = findings_of("DQ011", frame)
+    assert finding.status is Status.FAILED
+    assert len(finding.evidence.rows.positions) == 1_500

@@ -64,6 +64,25 @@ def test_whole_numbers_drawn_at_random_are_no_key(findings_of):
         assert columns_of(findings_of("DQ015", table(300, seed, **drawn))) == []
 
 
+@pytest.mark.parametrize("n", [60, 300, 2_000])
+def test_postal_codes_are_no_key_and_numbers_in_order_are(findings_of, n):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        codes = [f"{code:05}" for code in rng.integers(1_000, 99_999, n)]
+        assert columns_of(findings_of("DQ015", table(n, zip=codes))) == []
+    planted = {
+        "file": [f"{i:06}" for i in range(n)],
+        "phone": [f"{rng.integers(10**10):010}" for _ in range(n)],
+        "code": [f"{i:03}" if i % 2 else f"{i:05}" for i in range(n)],
+    }
+    assert columns_of(findings_of("DQ015", table(n, **planted))) == list(planted)
+
+
+def test_random_numbers_of_64_bits_raise_no_warning(findings_of):
+    drawn = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 1_000)
+    assert columns_of(findings_of("DQ015", table(1_000, drawn=drawn))) == []
+
+
 def test_conflicting_labels(findings_of):
     frame = table(100)
     frame.loc[7, "x"] = frame.loc[3, "x"]

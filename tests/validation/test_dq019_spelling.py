@@ -53,7 +53,7 @@ def test_free_text_and_numbers_are_not_looked_at(findings_of):
 
 
 def test_the_label_is_looked_at_and_missing_values_are_not_flagged(findings_of):
-    frame = table(["u", "v"] * 50).assign(y=["yes", "no"] * 49 + ["Yes", None])
+    frame = table(["u", "v"] * 50).assign(y=["good", "poor"] * 49 + ["Good", None])
     (finding,) = findings_of("DQ019", frame)
     assert finding.subject.columns == ("y",)
     assert finding.evidence.rows.positions.tolist() == [98]
@@ -66,7 +66,7 @@ def test_the_label_is_looked_at_and_missing_values_are_not_flagged(findings_of):
         ("\uff46ull", "full"),
         ("New York", "new-york"),
         ("New  York ", "new york"),
-        ("Inc.", "inc"),
+        ("Corp.", "corp"),
         ("e-mail", "email"),
     ],
 )
@@ -80,8 +80,33 @@ def test_different_though_folded(one, other):
 
 
 def test_folded_variants_keep_the_most_frequent():
-    assert folded_variants({"no": 5, "No": 9, "yes": 1}) == {"no"}
-    assert folded_variants({"b": 3, "B": 3}) == {"b"}
+    assert folded_variants({"none": 5, "None": 9, "some": 1}) == {"none"}
+    assert folded_variants({"bulk": 3, "BULK": 3}) == {"bulk"}
+
+
+def test_case_in_short_codes_means_something():
+    assert folded_variants({"AA": 500, "Aa": 400, "aa": 3, "A": 9, "a": 5, "Yes": 2, "yes": 90}) == set()
+    assert folded_variants({"AA": 500, "AA ": 4}) == {"AA "}
+
+
+@pytest.mark.parametrize(
+    ("frequent", "rare"),
+    [
+        ("methanol", "ethanol"),
+        ("typical", "atypical"),
+        ("zambia", "gambia"),
+        ("maria", "mario"),
+        ("north alpha", "north blpha"),
+    ],
+)
+def test_other_words_one_letter_apart_are_no_slips(frequent, rare):
+    assert typos({frequent: 5_000, "something else": 5_000, rare: 2}) == set()
+
+
+def test_a_slip_is_a_hundred_times_rarer_and_below_a_half_percent():
+    assert typos({"married": 1_000, "other": 1_000, "maried": 9}) == {"maried"}
+    assert typos({"married": 1_000, "other": 1_000, "maried": 11}) == set()
+    assert typos({"married": 1_000, "maried": 7}) == set()
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,23 @@ def test_rows_that_cannot_be_named_are_not_passed_over(run_suite, people):
     assert "cannot be named: it has a row condition" in first.message
     assert "cannot be named: its type has no row rule" in second.message
     assert first.evidence.rows is second.evidence.rows is None
-    assert third.status is Status.NOT_APPLICABLE
+    assert third.status is Status.INCONCLUSIVE
+    assert third.blocks
+
+
+def test_a_condition_that_no_row_meets_decides_nothing_about_a_column_either(run_suite, people):
+    condition = {"row_condition": "city == 'Ullm'", "condition_parser": "pandas"}
+    kinds = {
+        "expect_column_values_to_not_be_null": {"column": "age"},
+        "expect_column_values_to_be_null": {"column": "age"},
+        "expect_column_unique_value_count_to_be_between": {"column": "age", "max_value": 9},
+        "expect_column_max_to_be_between": {"column": "age", "max_value": 9},
+    }
+    found = run_suite(people, *((kind, kwargs | condition) for kind, kwargs in kinds.items()))
+    assert [f.status for f in found] == [Status.INCONCLUSIVE] * 4
+    assert all("No row meets the row condition" in f.message for f in found)
+    (counted,) = run_suite(people, ("expect_table_row_count_to_equal", {"value": 0, **condition}))
+    assert counted.status is Status.PASSED
 
 
 def test_rows_are_not_named_where_the_counts_disagree(run_suite, people, monkeypatch):

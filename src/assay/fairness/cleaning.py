@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import ContractError
+from assay.fairness.cleaning_figures import Accuracy, PairDifference, Rate, pick_pair
 from assay.fairness.counts import Cells, count_cells, judged_rows, read_features
 from assay.fairness.disparity import MIN_CASES
-from assay.fairness.wording import confidently, percent, points, points_between
+from assay.fairness.wording import confidently, counted, percent, points, points_between
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Table, run_checks
 from assay.results import CleaningEffect
 
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
     from assay.config import FairnessConfig
     from assay.dataset import Dataset
+    from assay.fairness.counts import Feature
     from assay.findings import Scalar
     from assay.results import OutOfSample
 
     Mask = npt.NDArray[np.bool_]
     Counts = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
+    Figure = Accuracy | PairDifference | None
 
 DRAWS = 10_000
 # A table of very many cells (many classes) is drawn less often, for time; its intervals are rougher by a few percent.
@@ -47,64 +50,11 @@ ACCURACY = "accuracy"
 PARITY = "demographic parity difference"
 ODDS = "equalized odds difference"
 METHOD = "paired bootstrap of the counts, percentiles"
+METHOD_PAIR = "paired bootstrap of the counts, Tukey-Kramer"
 _COLUMNS = ("metric", "feature", "rows", "before", "after", "change", "low", "high", "n")
+# The finding also says between which groups; `CleaningEffect.table` has the columns of its contract.
+_SHOWN = (*_COLUMNS, "highest before", "lowest before")
 _SPELT_OUT = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rate:
-    """Two rates, before and after, in each of G compared groups.
-
-    Attributes
-    ----------
-    cases
-        (C, G) bool: the cells that are cases of the group.
-    hits
-        (C,) bool each, before and after: among the cases, those that count.
-    """
-
-    cases: npt.NDArray[np.bool_]
-    hits: tuple[Mask, Mask]
-
-    def values(self, counts: Counts) -> Counts:
-        """Return the rates (2, B, G) of B tables of counts (B, C); NaN where a group has no case."""
-        cases = self._sums(counts, np.ones(len(self.cases), dtype=bool))
-        hits = np.stack([self._sums(counts, hit) for hit in self.hits])
-        values: Counts = np.divide(hits, cases, out=np.full(hits.shape, np.nan), where=cases > 0)
-        return values
-
-    def _sums(self, counts: Counts, where: Mask) -> Counts:
-        # Of one class among many only few cells count: the others are not worth their multiplication.
-        used = np.flatnonzero(where & self.cases.any(axis=1))
-        sums: Counts = counts[:, used] @ self.cases[used].astype(np.float64)
-        return sums
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Accuracy:
-    """The share of rows whose label was predicted."""
-
-    rate: Rate
-
-    def __call__(self, counts: Counts) -> Counts:
-        """Return (2, B) figures of (B, C) counts."""
-        return self.rate.values(counts)[:, :, 0]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LargestDifference:
-    """The largest difference between groups in any of several rates; NaN where there is no rate to compare."""
-
-    rates: tuple[Rate, ...]
-
-    def __call__(self, counts: Counts) -> Counts:
-        """Return (2, B) figures of (B, C) counts."""
-        found = np.full((2, len(counts)), np.nan)
-        for rate in self.rates:
-            values = rate.values(counts)
-            # fmax and fmin pass over a group that a draw left without cases.
-            found = np.fmax(found, np.fmax.reduce(values, axis=2) - np.fmin.reduce(values, axis=2))
-        return found
 
 
 def compare_cleaning(
@@ -118,8 +68,9 @@ def compare_cleaning(
 
     The rows are those that the first training predicted out of sample, of the classes that both learned, against
     their labels as given: once all of them, once without the suspect ones. For each sensitive feature (not for
-    intersections, whose largest difference is mostly noise) the largest difference in selection rates and the
-    equalized odds difference are compared, among groups of at least `config.min_group_size` rows.
+    intersections, whose largest difference is mostly noise) the demographic parity and the equalized odds difference
+    are compared: those of the two groups, of at least `config.min_group_size` rows, that lie farthest apart before.
+    `after` is the signed difference of the same two groups, below 0 where the disparity is reversed.
 
     Parameters
     ----------
@@ -135,7 +86,9 @@ def compare_cleaning(
     Returns
     -------
     CleaningEffect
-        Intervals are percentiles of `DRAWS` draws (fewer for very large tables); `n` counts the rows judged.
+        Intervals are those of a bootstrap of `DRAWS` draws (fewer for very large tables): percentiles for the
+        accuracy; for a difference, its standard error times a critical value simultaneous over all pairs of groups
+        that might have been picked. `n` counts the rows judged.
 
     Raises
     ------
@@ -152,12 +105,11 @@ def compare_cleaning(
     if not np.isfinite(after.pred_probs[judged]).all():
         raise ContractError("after.pred_probs must be finite, got NaN or infinity. Predict the left-out rows too.")
     removed = int((suspect & before.trained).sum())
-    table = pd.DataFrame(columns=list(_COLUMNS))
+    table = pd.DataFrame(columns=list(_SHOWN))
     if removed and judged.any():
         table = _compare(dataset, (before, after), judged, suspect, config)
-    effect = CleaningEffect(removed, table)
-    findings = run_checks((CLEANING_CHECK,), _Described(effect, config.confidence))
-    return CleaningEffect(removed, table, findings)
+    findings = run_checks((CLEANING_CHECK,), _Described(removed, table, config.confidence))
+    return CleaningEffect(removed, table[list(_COLUMNS)], findings)
 
 
 def _compare(
@@ -179,11 +131,23 @@ def _compare(
         ]
         for feature in features:
             cells = count_cells([(feature.codes[chosen], len(feature.groups)), *outcome], weights)
-            figures = _disparities(cells, _favourable(dataset, before, after), config.min_group_size)
-            found += [(feature.name, change) for change in _changes(cells, figures, config.confidence)]
+            figures = _disparities(cells, _favourable(dataset, before, after), config)
+            for change in _changes(cells, figures, config.confidence):
+                figure = figures[str(change["metric"])]
+                found.append((feature.name, {**change, **_pair(figure, cells, feature)}))
         rows += [{**change, "feature": feature, "rows": name, "n": int(chosen.sum())} for feature, change in found]
-    names = pd.Series([row["feature"] for row in rows], dtype=object)  # else None would become NaN
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(feature=names)
+    # As objects, a missing text stays None.
+    texts = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in ("feature", *_SHOWN[-2:])}
+    return pd.DataFrame(rows, columns=list(_SHOWN)).assign(**texts)
+
+
+def _pair(figure: Figure, cells: Cells, feature: Feature) -> dict[str, object]:
+    """Names of the two groups that a difference is about."""
+    if not isinstance(figure, PairDifference):
+        return {}
+    # Each compared group by its cells; a group of a rate has at least one.
+    codes = [int(cells.keys[0][figure.rate.cases[:, position].argmax()]) for position in (figure.high, figure.low)]
+    return dict(zip(_SHOWN[-2:], (feature.groups[code] for code in codes), strict=True))
 
 
 def _favourable(dataset: Dataset, before: OutOfSample, after: OutOfSample) -> int | tuple[int, ...] | None:
@@ -206,27 +170,28 @@ def _accuracy(cells: Cells) -> Accuracy:
 
 
 def _disparities(
-    cells: Cells, favourable: int | tuple[int, ...] | None, min_group_size: int
-) -> dict[str, LargestDifference]:
+    cells: Cells, favourable: int | tuple[int, ...] | None, config: FairnessConfig
+) -> dict[str, PairDifference | None]:
     """Return what FB010 and FB011 judge, on cells (group, y_true, before, after)."""
     if favourable is None:
-        return {PARITY: LargestDifference(()), ODDS: LargestDifference(())}
+        return {PARITY: None, ODDS: None}
     group, y_true, before, after = cells.keys
     everyone = np.ones(len(group), dtype=bool)
+    least = config.min_group_size
     parity: list[Rate | None] = []
     odds: list[Rate | None] = []
     for code in favourable if isinstance(favourable, tuple) else (favourable,):
         hits = (before == code, after == code)
-        parity.append(_compared(cells, everyone, 1, hits, min_group_size))
-        odds.append(_compared(cells, y_true == code, MIN_CASES, hits, min_group_size))
+        parity.append(_compared(cells, everyone, 1, hits, least))
+        odds.append(_compared(cells, y_true == code, MIN_CASES, hits, least))
         if not isinstance(favourable, tuple):
-            odds.append(_compared(cells, y_true != code, MIN_CASES, hits, min_group_size))
+            odds.append(_compared(cells, y_true != code, MIN_CASES, hits, least))
     figures = {}
     for metric, rates in ((PARITY, parity), (ODDS, odds)):
         known = tuple(rate for rate in rates if rate is not None)
         # As in FB011: of many classes those too rare are left out; of a favourable class every rate is needed.
         whole = isinstance(favourable, tuple) or len(known) == len(rates)
-        figures[metric] = LargestDifference(known if whole else ())
+        figures[metric] = pick_pair(known if whole else (), cells.weight, config.confidence)
     return figures
 
 
@@ -239,24 +204,34 @@ def _compared(cells: Cells, case: Mask, least: int, hits: tuple[Mask, Mask], min
     return Rate((group[:, None] == compared) & case[:, None], hits) if len(compared) > 1 else None
 
 
-def _changes(
-    cells: Cells, figures: Mapping[str, Accuracy | LargestDifference], confidence: float
-) -> list[dict[str, object]]:
+def _changes(cells: Cells, figures: Mapping[str, Figure], confidence: float) -> list[dict[str, object]]:
     drawn: dict[str, list[Counts]] = {metric: [] for metric in figures}
+    known = {metric: figure for metric, figure in figures.items() if figure is not None}
     for counts in _bootstrap(cells):
-        for metric, figure in figures.items():
+        for metric, figure in known.items():
             before, after = figure(counts)
             drawn[metric].append(after - before)
-    tail = (1 - confidence) / 2
     changes: list[dict[str, object]] = []
-    for metric, figure in figures.items():
-        before, after = figure(cells.weight[None])[:, 0].tolist()
-        change = np.concatenate([*drawn[metric], []])
-        change = change[~np.isnan(change)]
-        low, high = np.quantile(change, (tail, 1 - tail)).tolist() if len(change) else (math.nan, math.nan)
+    for metric, wanted in figures.items():
+        before, after = (math.nan, math.nan) if wanted is None else wanted(cells.weight[None])[:, 0].tolist()
+        # A draw may leave a group without cases.
+        draws = np.concatenate([*drawn[metric], []])
+        low, high = _limits(wanted, after - before, draws[~np.isnan(draws)], confidence)
         row = {"metric": metric, "before": before, "after": after, "change": after - before, "low": low, "high": high}
         changes.append(row)
     return changes
+
+
+def _limits(figure: Figure, change: float, draws: Counts, confidence: float) -> tuple[float, float]:
+    if not len(draws):
+        return math.nan, math.nan
+    if isinstance(figure, PairDifference):
+        half = figure.critical * float(draws.std())
+        # A difference of two rates changes by 2 at most.
+        return max(-2.0, change - half), min(2.0, change + half)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, (tail, 1 - tail)).tolist()
+    return low, high
 
 
 def _bootstrap(cells: Cells) -> Iterator[Counts]:
@@ -275,21 +250,21 @@ def _bootstrap(cells: Cells) -> Iterator[Counts]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Described:
-    effect: CleaningEffect
+    removed: int
+    table: pd.DataFrame
     confidence: float
 
 
 def describe_effect(subject: _Described) -> Iterator[Outcome]:
     """FB020: say what the second training changes, on the rows that are not suspect."""
-    effect = subject.effect
-    if effect.removed == 0:
+    if subject.removed == 0:
         words = (
             "There was no second training: none is configured, or less than 1% of the labels are suspect, and their "
             "removal changes less than the luck of a training's seed."
         )
         yield Outcome(Status.NOT_APPLICABLE, words)
         return
-    table = effect.table[effect.table["rows"] == NOT_SUSPECT]
+    table = subject.table[subject.table["rows"] == NOT_SUSPECT]
     known = table[table["change"].notna()]
     if known.empty:
         yield Outcome(Status.INCONCLUSIVE, "No row is left on which both trainings can be compared.")
@@ -299,29 +274,38 @@ def describe_effect(subject: _Described) -> Iterator[Outcome]:
     first = known.to_dict("records")[0]
     yield Outcome(
         Status.PASSED,
-        f"Training without the {effect.removed:,} suspect rows, judged on the {int(first['n']):,} others: "
+        f"Training without the {counted(subject.removed, 'suspect row')}, judged on the {int(first['n']):,} others: "
         + "; ".join(sentences[:_SPELT_OUT])
-        + (f"; {more:,} more figures are in the table." if more > 0 else "."),
+        + (f"; {counted(more, 'more figure')} in the table." if more > 0 else "."),
         evidence=Evidence(
             metric=f"change of {first['metric']}",
             value=first["change"],
-            interval=Interval(first["low"], first["high"], subject.confidence, METHOD),
+            interval=Interval(
+                first["low"], first["high"], subject.confidence, METHOD_PAIR if first["feature"] else METHOD
+            ),
             n=int(first["n"]),
             unit="share",
-            table=Table(_COLUMNS, tuple(_scalars(row) for row in effect.table.to_dict("records"))),
+            table=Table(_SHOWN, tuple(_scalars(row) for row in subject.table.to_dict("records"))),
         ),
     )
 
 
 def _change(row: dict[Hashable, Any], confidence: float) -> str:
-    name = f"the {row['metric']}" + (f" of {row['feature']}" if row["feature"] else "")
-    verb = "rises" if row["change"] >= 0 else "falls"
+    name, after = f"the {row['metric']}", percent(row["after"])
+    if row["feature"]:
+        high, low = (row[end] for end in _SHOWN[-2:])
+        name += f" of {row['feature']} between {high} and {low}"
+        after = points(abs(row["after"])) + (" the other way" if row["after"] < 0 else "")
     limits = f"{confidently(confidence)} of the change {points_between(row['low'], row['high'])}"
-    return f"{name} {verb} by {points(abs(row['change']))} to {percent(row['after'])} ({limits})"
+    # An exact 0 at one end is no change either: judged by the whole interval.
+    if row["low"] <= 0 <= row["high"]:
+        return f"{name} does not change measurably, to {after} ({limits})"
+    verb = "rises" if row["change"] > 0 else "falls"
+    return f"{name} {verb} by {points(abs(row['change']))} to {after} ({limits})"
 
 
 def _scalars(row: dict[Hashable, Any]) -> tuple[Scalar, ...]:
-    return tuple(None if isinstance(row[c], float) and math.isnan(row[c]) else row[c] for c in _COLUMNS)
+    return tuple(None if isinstance(row[c], float) and math.isnan(row[c]) else row[c] for c in _SHOWN)
 
 
 CLEANING_CHECK = Check("FB020", "Effect of removing the suspect rows", Severity.INFO, describe_effect)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from assay.fairness.counts import Cells, Feature, count_cells, judged_rows, read_features
-from assay.fairness.disparity import DIFFERENCE, RATIO, Disparity, Ruler, combine, compare
+from assay.fairness.disparity import (
+    DIFFERENCE,
+    MOST_LEFT_OUT,
+    RATIO,
+    Disparity,
+    Ruler,
+    combine,
+    compare,
+    share_held,
+    worst_status,
+)
 from assay.fairness.rates import (
     ACCURACY,
     BASE_RATE,
@@ -18,12 +30,12 @@ from assay.fairness.rates import (
     compute_rates,
     in_class,
 )
+from assay.findings import Status
 from assay.intervals import bonferroni
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import numpy.typing as npt
 
     from assay.config import FairnessConfig
@@ -41,12 +53,14 @@ class Assessment:
 
     Attributes
     ----------
-    feature, cells, ruler
-        What was compared, on which counts, against what.
-    positive
-        Code of the favourable class among the learned ones, or None.
-    group_rows
-        (G,) int64, judged rows of each group.
+    feature, cells
+        What was compared, on which counts.
+    rulers
+        Question -> what its parts were held against.
+    classes, positive
+        Names of the learned classes, and the code of the favourable one among them, or None.
+    group_rows, group_weight
+        (G,) judged rows of each group, and their total weight (the rows again, without weights).
     rates
         By name of the metric.
     disparities
@@ -55,9 +69,11 @@ class Assessment:
 
     feature: Feature
     cells: Cells
-    ruler: Ruler
+    rulers: Mapping[str, Ruler]
+    classes: tuple[str, ...]
     positive: int | None
     group_rows: npt.NDArray[np.int64]
+    group_weight: npt.NDArray[np.float64]
     rates: Mapping[str, Rates]
     disparities: Mapping[str, tuple[Disparity, ...]]
 
@@ -69,13 +85,62 @@ class Assessment:
     def parts(self, question: str) -> tuple[Disparity, ...]:
         """Return what decides a question.
 
-        Where every class counts, a class too rare to be compared is left out as a group would be (FB013 names it);
-        where one class is favourable, nothing is: equalized odds without its false positive rate are not told.
+        Where every class counts, a class too rare to be compared is left out as a group would be, and one that is
+        never predicted, whose rates of 0 say nothing (FB013 names both); where one class is favourable, nothing is:
+        equalized odds without its false positive rate are not told.
         """
         parts = self.disparities[question]
         if self.positive is not None:
             return parts
-        return tuple(d for d in parts if d.is_estimable) or parts
+        never = self.never_predicted if question == EQUALIZED_ODDS else ()
+        return tuple(d for d in parts if d.is_estimable and d.metric not in never) or parts
+
+    @property
+    def never_predicted(self) -> tuple[str, ...]:
+        """Where every class counts: true positive rates of the classes predicted in none of the compared groups."""
+        if self.positive is not None:
+            return ()
+        return tuple(
+            d.metric
+            for name, d in zip(self.classes, self.disparities[EQUALIZED_ODDS], strict=True)
+            if d.is_estimable and not self.rates[in_class(SELECTION_RATE, name)].shares[list(d.compared)].any()
+        )
+
+    def left_out_share(self, question: str) -> float:
+        """Share of the rows about which nothing is known, in [0, 1].
+
+        The groups left out of some part, with all their rows. Where every class has a rate of its own, a group is
+        left out of some classes only, so that each class counts by its share of the rows: with the groups left out
+        of it, and wholly where it is not compared at all.
+        """
+        parts = self.disparities[question]
+        if self.positive is not None or question != EQUALIZED_ODDS:
+            groups = sorted({group for d in self.parts(question) for group in d.left_out})
+            return share_held(groups, self.group_rows, self.group_weight)
+        share, never = 0.0, self.never_predicted
+        total = max(1, int(self.group_rows.sum()))
+        for d in parts:
+            # Of a class never predicted enough is known where its interval passes all the same.
+            unknown = not d.is_estimable or (d.metric in never and d.status is not Status.PASSED)
+            share += float(self.rates[d.metric].rows.sum()) / total * (1.0 if unknown else d.left_out_share)
+        return share
+
+    def status(self, question: str) -> Status:
+        """Answer a question: as its parts do, but not passed where more than `MOST_LEFT_OUT` is unknown."""
+        parts = self.parts(question)
+        status = worst_status(parts)
+        nothing_known = question == EQUALIZED_ODDS and all(d.metric in self.never_predicted for d in parts)
+        if status is Status.PASSED and (nothing_known or self.left_out_share(question) > MOST_LEFT_OUT):
+            return Status.INCONCLUSIVE
+        return status
+
+    def ruler_of(self, metric: str) -> Ruler:
+        """Return what a rate was held against, in the first question that rests on it."""
+        return next(
+            self.rulers[question]
+            for question, parts in self.disparities.items()
+            if any(d.metric == metric for d in parts)
+        )
 
     def all_disparities(self) -> tuple[Disparity, ...]:
         """All parts, and for a question of several differences their largest."""
@@ -84,7 +149,7 @@ class Assessment:
             found += parts
             differences = [d for d in self.parts(question) if d.kind == DIFFERENCE]
             if len(differences) > 1 and question != ACCURACY:
-                found.append(combine(differences, question))
+                found.append(replace(combine(differences, question), status=self.status(question)))
         return tuple(found)
 
 
@@ -120,10 +185,7 @@ def build_context(dataset: Dataset, predictions: OutOfSample, config: FairnessCo
     if obstacle:
         return FairnessContext(dataset, config, features, {}, obstacle)
     questions = judged_questions(predictions.classes, positive)
-    comparisons = len(split) * sum(len(parts) for parts in questions.values())
-    ruler = Ruler(
-        bonferroni(config.confidence, comparisons), config.min_group_size, config.tolerance, config.min_ratio
-    )
+    blocking, warning = _rulers(config, split, questions)
     y_true = predictions.labels[judged]
     y_pred = predictions.pred_probs[judged].argmax(axis=1)
     weights = None if dataset.weights is None else dataset.weights[judged]
@@ -134,12 +196,40 @@ def build_context(dataset: Dataset, predictions: OutOfSample, config: FairnessCo
         cells = count_cells(((feature.codes[judged], groups), (y_true, k), (y_pred, k)), weights)
         rates = compute_rates(cells, groups, predictions.classes, positive)
         group_rows = rates[ACCURACY].rows
+        group_weight = np.bincount(cells.keys[0], weights=cells.weight, minlength=groups).astype(np.float64)
+        rulers = dict.fromkeys(questions, warning)
+        if not feature.is_intersection:
+            rulers[EQUALIZED_ODDS] = blocking
+        if positive is None:
+            # Of many classes each leaves out some groups: `Assessment.left_out_share` weighs them together.
+            rulers[EQUALIZED_ODDS] = replace(rulers[EQUALIZED_ODDS], most_left_out=1.0)
         disparities = {
-            question: tuple(compare(rates[metric], group_rows, kind, ruler) for metric, kind in parts)
+            question: tuple(
+                compare(rates[metric], group_rows, kind, rulers[question], group_weight) for metric, kind in parts
+            )
             for question, parts in questions.items()
         }
-        assessments[feature.name] = Assessment(feature, cells, ruler, positive, group_rows, rates, disparities)
+        assessments[feature.name] = Assessment(
+            feature, cells, rulers, predictions.classes, positive, group_rows, group_weight, rates, disparities
+        )
     return FairnessContext(dataset, config, features, assessments, None)
+
+
+def _rulers(
+    config: FairnessConfig, features: list[Feature], questions: Mapping[str, list[tuple[str, str]]]
+) -> tuple[Ruler, Ruler]:
+    """Rulers of the comparisons that block (equalized odds of single features) and of those that warn.
+
+    Each family holds together with `config.confidence`: what only warns takes nothing from what decides.
+    """
+    odds = len(questions[EQUALIZED_ODDS])
+    blocking = sum(odds for feature in features if not feature.is_intersection)
+    warning = len(features) * sum(len(parts) for parts in questions.values()) - blocking
+    first, second = (
+        Ruler(bonferroni(config.confidence, n), config.min_group_size, config.tolerance, config.min_ratio)
+        for n in (blocking, warning)
+    )
+    return first, second
 
 
 def judged_questions(classes: tuple[str, ...], positive: int | None) -> dict[str, list[tuple[str, str]]]:

@@ -53,6 +53,10 @@ class Feature:
         """Name of a group with its feature: "sex = Female"."""
         return f"{self.name} = {self.groups[group]}"
 
+    def short(self, group: int) -> str:
+        """Name of a group in a sentence that names an intersection before: "Female x Black", else as `label`."""
+        return self.groups[group] if self.is_intersection else self.label(group)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:

@@ -13,7 +13,7 @@ from assay.fairness.disparity import DIFFERENCE, Disparity, Ruler, compare
 from assay.fairness.outcomes import TABLE_ROWS, disparity_outcome, each_assessment, each_feature
 from assay.fairness.rates import Rates
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, wilson_limits
-from assay.fairness.wording import confidently, listing, percent, points, points_between
+from assay.fairness.wording import confidently, counted, listing, percent, points, points_between
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
 from assay.intervals import bonferroni, normal_quantile
 
@@ -55,7 +55,7 @@ def _describe_shares(feature: Feature, weights: npt.NDArray[np.float64], confide
     order = np.argsort(shares, kind="stable").tolist()
     least = order[0]
     message = (
-        f"{feature.name} has {size:,} groups; the smallest, {feature.label(least)}, holds {rows[least]:,} of "
+        f"{feature.name} has {size:,} groups; the smallest, {feature.short(least)}, holds {rows[least]:,} of "
         f"{len(feature.codes):,} rows ({percent(shares[least])}, {confidently(confidence)} {percent(low[least])} to "
         f"{percent(high[least])})."
     )
@@ -125,21 +125,25 @@ def _missing_in(
         yield _missing_more(feature, column, disparity, confidence)
     if unclear:
         message = (
-            f"For {len(unclear):,} of {len(found):,} features with missing values ({listing(list(unclear))}) the rows "
-            f"are too few to tell whether the missing share differs by more than {points(MISSING_TOLERANCE)} between "
-            f"the groups of {feature.name}."
+            f"For {len(unclear):,} of {counted(len(found), 'feature')} with missing values ({listing(list(unclear))}) "
+            "the rows of all or some groups are too few to tell whether the missing share differs by more than "
+            f"{points(MISSING_TOLERANCE)} between the groups of {feature.name}."
         )
         subject = Subject((feature.name, *unclear))
         yield Outcome(Status.INCONCLUSIVE, message, subject, _widest(unclear, confidence), _MORE_ROWS)
     if not failed and not unclear:
         message = (
-            f"The missing share of each of {len(found):,} features with missing values differs by at most "
+            f"The missing share of {_each(list(found))} differs by at most "
             f"{points(MISSING_TOLERANCE)} between the compared groups of {feature.name}."
         )
         yield Outcome(Status.PASSED, message, Subject(feature.columns), _widest(found, confidence))
 
 
 _MORE_ROWS = "Collect more rows of the small groups, or raise `fairness.min_group_size` to leave them out."
+
+
+def _each(columns: list[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"each of {len(columns):,} features with missing values"
 
 
 def _missing_more(feature: Feature, column: str, disparity: Disparity, confidence: float) -> Outcome:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # A rate among fewer cases says next to nothing: its 95% interval is wider than half of all that is possible.
 MIN_CASES = 10
+# Groups that are not compared may hold this share of the rows where a comparison passes. Beyond, a model could treat
+# more people than a tolerated error rate of the audit (1 in 20) in any way whatever, and the audit would not know.
+MOST_LEFT_OUT = 0.05
 DIFFERENCE = "difference"
 RATIO = "ratio"
 HIGHER_IS_WORSE = (FALSE_POSITIVE_RATE, FALSE_NEGATIVE_RATE)
@@ -37,12 +40,15 @@ class Ruler:
         Rows below which a group is not compared.
     tolerance, min_ratio
         Largest difference, and smallest ratio, that is tolerated.
+    most_left_out
+        Share of the rows that groups too small to be compared may hold where the comparison passes.
     """
 
     confidence: float
     min_group_size: int
     tolerance: float
     min_ratio: float
+    most_left_out: float = MOST_LEFT_OUT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +64,12 @@ class Disparity:
     worst, best
         Groups at the two ends: the worst has the lowest rate, or the highest of the error rates. None with NaN.
     threshold, status
-        What was tolerated, and how the interval meets it.
+        What was tolerated, and how the interval meets it. Not passed, but inconclusive, where too many rows are left
+        out.
     compared, left_out
         Groups (codes) that were compared, and those with too few rows or cases.
+    left_out_share
+        Share of the rows (or of their weight, where that is larger) that the groups left out hold, in [0, 1].
     rows
         Rows that the compared rates rest on.
     case, cases_needed, rows_needed
@@ -80,6 +89,7 @@ class Disparity:
     status: Status
     compared: tuple[int, ...]
     left_out: tuple[int, ...]
+    left_out_share: float
     rows: int
     case: str
     cases_needed: int | None = None
@@ -90,6 +100,13 @@ class Disparity:
         """Whether there is a figure at all."""
         return not math.isnan(self.value)
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the compared groups pass, and only the rows left out stand in the way."""
+        return self.status is Status.INCONCLUSIVE and _judge(self.kind, self.low, self.high, self.threshold) is (
+            Status.PASSED
+        )
+
 
 def comparable(rates: Rates, group_rows: npt.NDArray[np.int64], min_group_size: int) -> npt.NDArray[np.bool_]:
     """(G,) bool: groups large enough, with enough cases, for this rate to be compared."""
@@ -98,8 +115,23 @@ def comparable(rates: Rates, group_rows: npt.NDArray[np.int64], min_group_size: 
     return enough
 
 
-def compare(rates: Rates, group_rows: npt.NDArray[np.int64], kind: str, ruler: Ruler) -> Disparity:
-    """Compare the groups in one rate; `group_rows` are the (G,) rows of the groups."""
+def share_held(
+    groups: Sequence[int], group_rows: npt.NDArray[np.int64], group_weight: npt.NDArray[np.float64] | None = None
+) -> float:
+    """Share of the rows that some groups hold together, or of the weight where that is larger."""
+    index = np.array(groups, dtype=np.int64)
+    sizes = [group_rows] if group_weight is None else [group_rows, group_weight]
+    return max(float(size[index].sum() / size.sum()) if size.sum() > 0 else 0.0 for size in sizes)
+
+
+def compare(
+    rates: Rates,
+    group_rows: npt.NDArray[np.int64],
+    kind: str,
+    ruler: Ruler,
+    group_weight: npt.NDArray[np.float64] | None = None,
+) -> Disparity:
+    """Compare the groups in one rate; `group_rows` and `group_weight` are the (G,) rows of the groups."""
     enough = comparable(rates, group_rows, ruler.min_group_size)
     index, left_out = np.flatnonzero(enough), np.flatnonzero(~enough)
     threshold = ruler.tolerance if kind == DIFFERENCE else ruler.min_ratio
@@ -122,6 +154,9 @@ def compare(rates: Rates, group_rows: npt.NDArray[np.int64], kind: str, ruler: R
                     is not Status.INCONCLUSIVE
                 )
             )
+    left_out_share = share_held(left_out.tolist(), group_rows, group_weight)
+    if status is Status.PASSED and left_out_share > ruler.most_left_out:
+        status = Status.INCONCLUSIVE
     # The group in which cases are rarest needs the most rows.
     rarest = float((group_rows[index] / rates.cases[index]).max()) if len(index) else 1.0
     return Disparity(
@@ -136,6 +171,7 @@ def compare(rates: Rates, group_rows: npt.NDArray[np.int64], kind: str, ruler: R
         status=status,
         compared=tuple(index.tolist()),
         left_out=tuple(left_out.tolist()),
+        left_out_share=left_out_share,
         rows=int(rates.rows[index].sum()),
         case=rates.case,
         cases_needed=needed,
@@ -184,6 +220,7 @@ def combine(disparities: Sequence[Disparity], metric: str) -> Disparity:
         status=worst_status(disparities),
         compared=tuple(sorted({group for d in known for group in d.compared})),
         left_out=tuple(sorted({group for d in disparities for group in d.left_out})),
+        left_out_share=max(d.left_out_share for d in disparities),
         rows=max(d.rows for d in disparities),
         case="rows",
         rows_needed=None if None in rows_needed else max((n for n in rows_needed if n is not None), default=None),

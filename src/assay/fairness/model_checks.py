@@ -11,9 +11,10 @@ from assay.fairness.context import DEMOGRAPHIC_PARITY, EQUALIZED_ODDS
 from assay.fairness.disparity import MIN_CASES, comparable
 from assay.fairness.outcomes import TABLE_ROWS, disparity_outcome, each_assessment
 from assay.fairness.rates import ACCURACY
-from assay.fairness.simultaneous import critical_value
-from assay.fairness.wording import about, listing
+from assay.fairness.simultaneous import critical_value, wilson_limits
+from assay.fairness.wording import about, counted, listing
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
+from assay.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,9 +70,14 @@ def judgeable_groups(context: FairnessContext) -> Iterator[Outcome]:
 
 
 def _too_small(assessment: Assessment) -> Iterator[Outcome]:
-    feature, ruler = assessment.feature, assessment.ruler
+    feature = assessment.feature
     judged = [assessment.rates[metric] for metric in assessment.judged_metrics]
-    enough = {r.metric: comparable(r, assessment.group_rows, ruler.min_group_size) for r in judged}
+    enough = {
+        r.metric: comparable(r, assessment.group_rows, assessment.ruler_of(r.metric).min_group_size) for r in judged
+    }
+    never = assessment.never_predicted
+    if never:
+        yield _never_predicted(assessment, never)
     rare = [r for r in judged if assessment.positive is None and r.is_conditional and enough[r.metric].sum() < 2]
     if rare:
         yield _rare_classes(feature, rare)
@@ -84,7 +90,7 @@ def _too_small(assessment: Assessment) -> Iterator[Outcome]:
         yield _many_groups(assessment, left_out)
     elif left_out:
         yield from (_one_group(assessment, group, rates) for group, rates in left_out.items())
-    elif not rare:
+    elif not rare and not never:
         message = f"All {len(feature.groups):,} groups of {feature.name} have enough rows to be compared."
         smallest = Evidence("rows of the smallest group", float(assessment.group_rows.min()), unit="rows")
         yield Outcome(Status.PASSED, message, Subject(feature.columns), smallest)
@@ -100,19 +106,38 @@ def _rare_classes(feature: Feature, rare: list[Rates]) -> Outcome:
     return Outcome(Status.INCONCLUSIVE, message, Subject(feature.columns), evidence, _MERGE)
 
 
+def _never_predicted(assessment: Assessment, metrics: tuple[str, ...]) -> Outcome:
+    feature, rates = assessment.feature, [assessment.rates[metric] for metric in metrics]
+    message = (
+        f"{len(metrics):,} of {counted(len(assessment.classes), 'class', 'classes')} "
+        f"{'is' if len(metrics) == 1 else 'are'} never predicted in any compared group of {feature.name}, so that "
+        f"nothing can be said of a disparity: {listing([r.metric for r in rates])}."
+    )
+    table = Table(("metric", "rows"), tuple((r.metric, int(r.rows.sum())) for r in rates[:TABLE_ROWS]))
+    evidence = Evidence("classes never predicted", float(len(metrics)), unit="classes", table=table)
+    return Outcome(Status.INCONCLUSIVE, message, Subject(feature.columns), evidence, _LEARN)
+
+
+_LEARN = (
+    "Collect more rows of these classes, merge them with others where that is meaningful, or leave them out; a model "
+    "that never predicts a class is wrong about all of its rows."
+)
+
+
 def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) -> Outcome:
     """One outcome for all groups of an intersection: there may be hundreds."""
     feature, rows = assessment.feature, assessment.group_rows
     order = sorted(left_out, key=lambda group: int(rows[group]))
     message = (
-        f"{len(left_out):,} of {len(feature.groups):,} groups of {feature.name} have too few rows for some or all "
+        f"{len(left_out):,} of {counted(len(feature.groups), 'group')} of {feature.name} "
+        f"{'has' if len(left_out) == 1 else 'have'} too few rows for some or all "
         f"comparisons: {listing([f'{feature.groups[g]} ({rows[g]:,})' for g in order])}."
     )
     cells = tuple(
         (
             feature.groups[g],
             int(rows[g]),
-            _rows_needed(assessment, left_out[g]),
+            _rows_needed(assessment, g, left_out[g]),
             listing([r.metric for r in left_out[g]]),
         )
         for g in order[:TABLE_ROWS]
@@ -124,7 +149,7 @@ def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) ->
 
 def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcome:
     feature, rows = assessment.feature, int(assessment.group_rows[group])
-    size = assessment.ruler.min_group_size
+    size = assessment.ruler_of(rates[0].metric).min_group_size
     if rows < size:
         why = f"has too few rows that can be judged ({rows:,}, fewer than {size:,}) and is compared in nothing"
         evidence = Evidence("rows", float(rows), n=rows, threshold=float(size), unit="rows")
@@ -132,8 +157,8 @@ def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcom
         why = "has too few cases for " + listing([f"the {r.metric} ({r.rows[group]:,} {r.case})" for r in rates])
         least = int(min(r.rows[group] for r in rates))
         evidence = Evidence(rates[0].case, float(least), n=rows, threshold=float(MIN_CASES), unit="rows")
-    needed = _rows_needed(assessment, rates)
-    decide = "" if needed is None else f" About {about(needed)} rows of the group would decide."
+    needed = _rows_needed(assessment, group, rates)
+    decide = "" if needed is None else f" At least about {about(needed)} rows of the group would decide."
     subject = Subject(feature.columns, feature.label(group))
     return Outcome(Status.INCONCLUSIVE, f"{feature.label(group)} {why}.{decide}", subject, evidence, _MERGE)
 
@@ -144,23 +169,28 @@ _MERGE = (
 )
 
 
-def _rows_needed(assessment: Assessment, rates: list[Rates]) -> int | None:
-    """Rows at which a group's rate would be known to within the tolerance.
+# Of how sure the share of cases in a group is: a limit for a rough figure, not a judgement.
+_SHARE_CONFIDENCE = 0.95
+
+
+def _rows_needed(assessment: Assessment, group: int, rates: list[Rates]) -> int | None:
+    """Rows at which a group's rate would be known to within the tolerance; None where it has as many already.
 
     z^2 p (1 - p) / tolerance^2 cases, with the simultaneous critical value z and the rate p of all groups together,
-    divided by the share of rows that are such cases. None where no group has such a case.
+    divided by the largest share of cases that the group's own rows allow (upper Wilson limit): it takes at least so
+    many. Of a group without rows nothing is known but its least size.
     """
-    ruler = assessment.ruler
-    z = critical_value(len(assessment.feature.groups), ruler.confidence)
-    needed = [ruler.min_group_size]
+    rows = int(assessment.group_rows[group])
+    needed = [0]
     for r in rates:
-        share = float(r.rows.sum() / max(1, assessment.group_rows.sum()))
-        if share == 0:
-            return None
-        p = float(np.average(np.nan_to_num(r.shares), weights=r.cases))
+        ruler = assessment.ruler_of(r.metric)
+        z = critical_value(len(assessment.feature.groups), ruler.confidence)
+        p = float(np.average(np.nan_to_num(r.shares), weights=r.cases)) if r.cases.sum() > 0 else 0.5
         cases = max(MIN_CASES if r.is_conditional else 1, z**2 * p * (1 - p) / ruler.tolerance**2)
-        needed.append(math.ceil(cases / share))
-    return max(needed)
+        share = np.array([r.rows[group] / max(1, rows)])
+        _, high = wilson_limits(share, np.array([float(rows)]), normal_quantile(_SHARE_CONFIDENCE))
+        needed += [ruler.min_group_size, math.ceil(cases / (1.0 if rows == 0 else float(high[0])))]
+    return max(needed) if max(needed) > rows else None
 
 
 MODEL_CHECKS = (

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.dataset import MISSING_GROUP
-from assay.fairness.disparity import DIFFERENCE, Disparity, combine, worst_status
+from assay.fairness.disparity import DIFFERENCE, MIN_CASES, MOST_LEFT_OUT, Disparity, combine, worst_status
 from assay.fairness.rates import ACCURACY
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
-from assay.fairness.wording import about, confidently, listing, percent, points, points_between
+from assay.fairness.wording import about, confidently, counted, listing, percent, points, points_between, together
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from assay.fairness.context import Assessment, FairnessContext
     from assay.fairness.counts import Feature
@@ -69,20 +69,25 @@ def lowered(feature: Feature) -> Severity | None:
 def disparity_outcome(context: FairnessContext, assessment: Assessment, question: str, remedy: str) -> Outcome:
     """Answer a question about one feature: the message names the decisive parts, the table the groups."""
     parts = assessment.parts(question)
-    status = worst_status(parts)
+    status = assessment.status(question)
     feature, confidence = assessment.feature, context.config.confidence
-    shown = parts
-    if len(parts) > SPELT_OUT:
-        shown = tuple(sorted(parts, key=lambda d: (d.status is not status, -d.value))[:SPELT_OUT])
-    sentences = [_sentence(part, assessment, confidence) for part in shown]
-    if len(parts) > SPELT_OUT:
-        sentences.append(f"{len(parts) - SPELT_OUT:,} other comparisons came out no worse.")
-    left_out = sorted({group for part in parts for group in part.left_out})
-    if left_out:
-        names = listing([feature.label(group) for group in left_out])
-        sentences.append(f"Left out of some or all of this for want of rows (FB013): {names}.")
+    decisive = worst_status(parts)
+    shown = tuple(sorted(parts, key=lambda d: (d.status is not decisive, not d.is_estimable, -d.value)))
+    shown, others = (parts, ()) if len(parts) <= SPELT_OUT else (shown[:SPELT_OUT], shown[SPELT_OUT:])
+    sentences = [
+        *_incomparable([part for part in shown if len(part.compared) < 2], feature),
+        *(_sentence(part, assessment, confidence) for part in shown if len(part.compared) > 1),
+    ]
+    if others:
+        became = [f"{n:,} {outcome}" for outcome in Status if (n := sum(d.status is outcome for d in others))]
+        words = together(became) if len(became) > 1 else str(others[0].status)
+        sentences.append(f"{counted(len(others), 'other comparison')}: {words}.")
+    sentences += _left_out(assessment, question)
     if status is Status.INCONCLUSIVE:
         sentences.append(_what_would_decide(parts))
+    if feature.is_intersection:
+        # The groups that follow go without the name.
+        sentences[0] = f"{feature.name}: {sentences[0][0].lower()}{sentences[0][1:]}"
     remedies = {Status.FAILED: remedy, Status.INCONCLUSIVE: _MORE_ROWS}
     return Outcome(
         status,
@@ -95,35 +100,69 @@ def disparity_outcome(context: FairnessContext, assessment: Assessment, question
 
 
 _MORE_ROWS = (
-    "Collect more rows of the groups concerned, or merge groups where that is meaningful. Where neither is possible, a "
-    "person can answer for it by a waiver (`policy.waivers`), or another `fairness.tolerance` be set with a reason."
+    "Collect more rows of the groups concerned, or merge groups where that is meaningful. Where neither is possible, "
+    "a person can answer for it by a waiver (`policy.waivers`), or another `fairness.tolerance` be set with a reason."
 )
+
+
+def _incomparable(parts: Sequence[Disparity], feature: Feature) -> Iterator[str]:
+    """Sentences on the rates that fewer than two groups have enough cases for, alike ones in one."""
+    for known in sorted({len(part.compared) for part in parts}):
+        alike = [part for part in parts if len(part.compared) == known]
+        metrics = together([f"the {metric}" for metric in dict.fromkeys(d.metric for d in alike)])
+        cases = " or ".join(dict.fromkeys(d.case for d in alike))
+        has = "no group" if known == 0 else f"only {known} of {counted(len(feature.groups), 'group')}"
+        yield f"{metrics[0].upper()}{metrics[1:]} cannot be compared: {has} of {feature.name} has enough {cases}."
 
 
 def _sentence(part: Disparity, assessment: Assessment, confidence: float) -> str:
     feature = assessment.feature
     if not part.is_estimable:
-        if len(part.compared) < 2:
-            known = f"{len(part.compared)} of {len(feature.groups):,} groups of {feature.name}"
-            return f"The {part.metric} cannot be compared: only {known} can be judged by their {part.case}."
         return f"The {part.metric} is 0 in every group of {feature.name}, so that it has no ratio."
     assert part.worst is not None
     assert part.best is not None
+    # Joint: it holds together with those of the other comparisons of its family.
+    interval = f"joint {confidently(confidence)}"
     if part.kind != DIFFERENCE:
-        limits = f"{confidently(confidence)} {percent(part.low)} to {percent(part.high)}"
+        limits = f"{interval} {percent(part.low)} to {percent(part.high)}"
         rule = f"at least {percent(part.threshold)} asked for"
         return f"The smallest ratio of two groups in the {part.metric} is {percent(part.value)} ({limits}; {rule})."
     shares = assessment.rates[part.metric].shares
-    ends = " and ".join(f"{percent(shares[group])} for {feature.label(group)}" for group in (part.worst, part.best))
+    ends = " and ".join(f"{percent(shares[group])} for {feature.short(group)}" for group in (part.worst, part.best))
     rule = f"{points(part.threshold)} tolerated"
-    limits = f"{confidently(confidence)} {points_between(part.low, part.high)}"
+    limits = f"{interval} {points_between(part.low, part.high)}"
     return f"The {part.metric} differs by {points(part.value)} ({limits}; {rule}): {ends}."
 
 
+def _left_out(assessment: Assessment, question: str) -> Iterator[str]:
+    """Who was left out of some or all comparisons, and whether that is too much for a passed check."""
+    feature, parts, share = assessment.feature, assessment.parts(question), assessment.left_out_share(question)
+    groups = sorted({group for part in parts for group in part.left_out})
+    if groups:
+        rows, total = int(assessment.group_rows[groups].sum()), int(assessment.group_rows.sum())
+        held = f"{rows:,} of {total:,} rows ({percent(rows / total)})"
+        if rows < MIN_CASES:  # a message travels with the report, and so few are people one may know
+            held = f"fewer than {MIN_CASES} of {total:,} rows"
+        yield (
+            f"Left out of some or all of this for want of rows (FB013): {len(groups):,} of "
+            f"{counted(len(feature.groups), 'group')} with {held}: "
+            f"{listing([feature.short(group) for group in groups])}."
+        )
+    missing = len(assessment.disparities[question]) - len(parts)
+    if missing:
+        yield f"{counted(missing, 'comparison')} by class had to be left out as well (FB013)."
+    if share > MOST_LEFT_OUT:
+        yield (
+            f"What is left out concerns {percent(share)} of the rows; with more than {percent(MOST_LEFT_OUT)} this "
+            "cannot pass."
+        )
+
+
 def _what_would_decide(parts: Iterable[Disparity]) -> str:
-    undecided = [part for part in parts if part.status is Status.INCONCLUSIVE]
-    if not all(part.is_estimable for part in undecided):
-        return "More rows of the groups that are too small would decide; FB013 says how many."
+    parts = tuple(parts)
+    undecided = [part for part in parts if part.status is Status.INCONCLUSIVE and not part.is_held_back]
+    if not undecided or not all(part.is_estimable for part in undecided):
+        return "More rows of the groups that are too small would decide; see FB013."
     if any(part.rows_needed is None for part in undecided):
         return "This lies so near what is tolerated that no realistic number of rows would decide."
     most = max(undecided, key=lambda part: part.rows_needed or 0)

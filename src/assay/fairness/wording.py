@@ -35,6 +35,16 @@ def about(count: int | None) -> str:
     return f"{math.ceil(count / scale) * scale:,}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """(1, "other comparison") as "1 other comparison", (3, ...) as "3 other comparisons"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def together(names: Sequence[str]) -> str:
+    """Name all: "a", "a and b", "a, b and c"."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
 def confidently(confidence: float) -> str:
     """0.95 as "95% interval"."""
     return f"{100 * confidence:g}% interval"

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from assay.findings import Action, RowFlags
+from assay.validation.repeats import Copies, find_copies, identifies_rows, row_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -30,15 +30,37 @@ class Context:
     @cached_property
     def feature_keys(self) -> npt.NDArray[np.int64]:
         """(N,) codes, equal for two rows exactly where all their features are equal (missing equals missing)."""
-        return _row_keys(self.dataset.frame, self.dataset.roles.features)
+        return row_keys(self.dataset.frame, self.dataset.roles.features)
 
     @cached_property
-    def row_keys(self) -> npt.NDArray[np.int64]:
-        """(N,) codes, equal for two rows exactly where all their columns but the id are equal."""
-        roles = self.dataset.roles
-        apart = {*roles.features, roles.id}
-        others = [name for name in self.dataset.frame.columns if name not in apart]
-        return _row_keys(self.dataset.frame, others, self.feature_keys)
+    def copies(self) -> Copies:
+        """Rows equal to an earlier one in all columns but the id and the ignored ones, as far as that says anything.
+
+        Columns that identify rows are left out, so that a row number nobody named does not hide a copy, unless the
+        others are too coarse to tell rows apart.
+        """
+        frame, roles = self.dataset.frame, self.dataset.roles
+        compared = [name for name in frame.columns if name != roles.id and name not in roles.ignored]
+        identifying = [name for name in self.identifying if name in compared]
+        rest = [name for name in compared if name not in identifying]
+        found = find_copies(frame, rest, tuple(identifying))
+        nothing_left = not set(rest) & set(roles.features)
+        return find_copies(frame, compared) if identifying and (nothing_left or found.coarse) else found
+
+    @cached_property
+    def feature_copies(self) -> Copies:
+        """Rows equal to an earlier one in all features."""
+        return find_copies(self.dataset.frame, self.dataset.roles.features)
+
+    @cached_property
+    def identifying(self) -> tuple[str, ...]:
+        """Features that tell rows apart instead of describing them (DQ015)."""
+        frame = self.dataset.frame
+        return tuple(
+            name
+            for name in self.dataset.roles.features
+            if identifies_rows(frame[name], self.distinct[name], len(frame) - self.missing[name])
+        )
 
     @cached_property
     def missing(self) -> dict[str, int]:
@@ -51,23 +73,6 @@ class Context:
         """Number of distinct values of each feature, without "missing"."""
         frame = self.dataset.frame
         return {name: int(frame[name].nunique()) for name in self.dataset.roles.features}
-
-
-def _row_keys(
-    frame: pd.DataFrame, columns: Iterable[str], start: npt.NDArray[np.int64] | None = None
-) -> npt.NDArray[np.int64]:
-    """Codes of combinations of values, exact (no hashing), in N memory for any number of columns."""
-    keys = np.zeros(len(frame), dtype=np.int64) if start is None else start
-    size = int(keys.max(initial=0)) + 1
-    for name in columns:
-        codes, values = pd.factorize(frame[name])
-        # Both factors are at most N + 1 here, so that the product fits 64 bits for any N that fits in memory.
-        keys = keys * (len(values) + 1) + (codes + 1)
-        size *= len(values) + 1
-        if size > len(frame):
-            keys, combinations = pd.factorize(keys)
-            size = len(combinations)
-    return keys
 
 
 def flags(mask: npt.NDArray[np.bool_], reason: str | Sequence[str], action: Action) -> RowFlags:

@@ -19,6 +19,7 @@ from assay.findings import (
     stamp,
 )
 from assay.intervals import wilson
+from assay.validation.condition import count_rows
 from assay.validation.engine import quiet, run_expectations
 from assay.validation.masks import unexpected_rows
 from assay.validation.wording import expectation_title, share_of
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 # Figures that describe the whole column; the others may be a value of one row.
 _FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
+
+# That no row meets a condition answers these.
+_ABOUT_ROWS = "expect_table_row_count"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +75,13 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
         remedy = "See that it fits the type of the column; the log (--verbose) holds the traceback."
         yield Outcome(Status.ERROR, message, subject, remedy=remedy)
         return
+    condition = item.kwargs.get("row_condition")
+    if condition and not item.kind.startswith(_ABOUT_ROWS) and count_rows(held.dataset.frame, condition) == 0:
+        # A slip in the condition must not turn a rule off.
+        message = f"No row meets the row condition, so that nothing was held against the expectation: {title}."
+        remedy = "Correct the row condition, or delete the expectation."
+        yield Outcome(Status.INCONCLUSIVE, message, subject, Evidence("rows", 0, n=0, unit="rows"), remedy)
+        return
     answer = _row_level if "unexpected_count" in raw.result else _whole
     status, message, evidence = answer(held.dataset, item, raw, title)
     remedy = "Correct the data at the source, or the expectation if it asks too much." * (status is Status.FAILED)
@@ -94,8 +105,7 @@ def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tup
     rows, silence = _rows(dataset, item, broken, title) if not raw.success else (None, "")
     evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
     if n == 0:
-        status = Status.NOT_APPLICABLE if item.kwargs.get("row_condition") else Status.INCONCLUSIVE
-        return status, f"There is no value to hold against the expectation: {title}.", evidence
+        return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
         kept = f"{share_of(broken, n, 'values', interval)} break it" if broken else f"all {n:,} values keep it"
         return Status.PASSED, f"{title}: {kept}.", evidence

@@ -8,21 +8,13 @@ import numpy as np
 
 from assay.findings import Action, Evidence, Outcome, Status, Subject
 from assay.validation.context import flags
+from assay.validation.repeats import KEY_SHARE
 from assay.validation.wording import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
-
     from assay.validation.context import Context
-
-# A key has nearly as many values as rows; a few repeated rows do not make it less of a key.
-KEY_SHARE = 0.95
-# Below this many values even a category may happen to have no repeats.
-KEY_MIN_VALUES = 50
-# Standard deviations by which the repeats of whole numbers must fall short of chance: below one in 10,000.
-KEY_DEVIATIONS = 4.0
 
 
 def single_valued_features(context: Context) -> Iterator[Outcome]:
@@ -53,16 +45,10 @@ def single_valued_features(context: Context) -> Iterator[Outcome]:
 def identifier_like_features(context: Context) -> Iterator[Outcome]:
     """DQ015: texts nearly all distinct, and whole numbers with far fewer repeats than measurements would have."""
     frame, features = context.dataset.frame, context.dataset.roles.features
-    found = 0
-    for name in features:
+    for name in context.identifying:
         values, distinct = frame[name], context.distinct[name]
         present = len(values) - context.missing[name]
-        if present < KEY_MIN_VALUES or distinct <= KEY_SHARE * present:
-            continue
         text = values.dtype.kind not in "iufbM"
-        if not text and not _repeats_too_little(values, distinct, present):
-            continue
-        found += 1
         what = "identifies rows or is free text" if text else "numbers the rows"
         yield Outcome(
             Status.FAILED,
@@ -72,29 +58,12 @@ def identifier_like_features(context: Context) -> Iterator[Outcome]:
             Evidence("share of distinct values", distinct / present, n=present, threshold=KEY_SHARE, unit="share"),
             f"Name it as `id`, list '{name}' under `ignore`, or make features of what it holds.",
         )
-    if not found:
+    if not context.identifying:
         yield Outcome(
             Status.PASSED,
             f"None of {len(features):,} features looks like an identifier.",
             evidence=Evidence("identifier-like features", 0, n=len(features), threshold=0, unit="columns"),
         )
-
-
-def _repeats_too_little(values: pd.Series[float], distinct: int, present: int) -> bool:
-    """Whether whole numbers repeat far less than independent draws over their span would.
-
-    Uniform draws repeat least of all, so that a measurement of any other shape repeats more (the birthday
-    problem). The expected repeats of n uniform draws over S values are E = n - S * (1 - (1 - 1/S)^n).
-    """
-    if values.dtype.kind not in "iuf":
-        return False
-    numbers = values.dropna().to_numpy()
-    # Integers with a gap are read as floats; true decimals and infinities are measurements.
-    if numbers.dtype.kind == "f" and not (np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()):
-        return False
-    span = float(numbers.max()) - float(numbers.min()) + 1
-    expected = present + span * np.expm1(present * np.log1p(-1 / span)) if span > 1 else present - 1
-    return bool(present - distinct < expected - KEY_DEVIATIONS * np.sqrt(expected))
 
 
 def missing_share(context: Context) -> Iterator[Outcome]:

@@ -2,111 +2,112 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from assay.dataset import NO_LABEL
-from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper, normal_quantile, wilson
+from assay.findings import Evidence, Outcome, Severity, Status, Subject, Table
+from assay.intervals import bonferroni, judge_upper
+from assay.validation.out_of_fold import (
+    Folds,
+    bins_of,
+    mean_separation,
+    out_of_fold_frequency,
+    separation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
+    import pandas as pd
 
+    from assay.auc import Auc
     from assay.validation.context import Context
 
-FOLDS = 5
-BINS = 64
 # More rows would not change the verdict on an AUC of 0.99, only the time it takes.
 MAX_ROWS = 50_000
-# With fewer rows of a class the variance of DeLong cannot be estimated.
+# With fewer rows of a class, or of all others, an AUC of 0.99 cannot be told from one of 0.9.
 MIN_ROWS_PER_CLASS = 20
+# A number of so few values is a code, in which any set of values may stand for a class.
+MAX_CODES = 10
 CONFIDENCE = 0.95
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Score:
-    """How well one feature alone predicts the label; n is the rows of the rarest class and its opposite."""
+class _Task:
+    """The rows that are looked at, and the classes among them that can be judged.
 
-    auc: float
-    interval: Interval | None
-    smallest: int
+    `lone` says that there are two classes, told apart by one figure for which the classes are not named.
+    """
+
+    frame: pd.DataFrame
+    codes: npt.NDArray[np.int64]
+    judged: tuple[int, ...]
+    left_out: int
+    lone: bool
+    folds: Folds
+    names: tuple[str, ...]
+    confidence: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The figure that decided on a feature: of which class (None: of the label as a whole), and by which values."""
+
+    status: Status
+    auc: Auc
+    of: str | None = None
+    by_absence: bool = False
 
 
 def leaking_features(context: Context) -> Iterator[Outcome]:
     """DQ017: the cross-validated AUC of each single feature, with intervals that hold for all features together."""
-    rows = _sample(context)
-    codes = context.dataset.labels.codes[rows]
-    frame = context.dataset.frame.iloc[rows]
     features = context.dataset.roles.features
-    if len(rows) == 0 or np.bincount(codes).astype(bool).sum() < 2:
+    task = _task(context)
+    if task is None:
         yield Outcome(Status.NOT_APPLICABLE, "A prediction can only be judged where rows have at least two labels.")
         return
-    fold = _folds(context, rows, codes)
-    confidence = bonferroni(CONFIDENCE, len(features))
-    scores = {name: _score(_bins(frame[name]), codes, fold, confidence) for name in features}
-    ranked = sorted(features, key=lambda name: -scores[name].auc)
-    limit = context.config.leakage_auc
-    verdicts = {name: _judge(scores[name], limit) for name in ranked}
-    offenders = [name for name in ranked if verdicts[name] is not Status.PASSED]
+    verdicts = {name: _verdict(task, name) for name in features}
+    ranked = sorted(features, key=lambda name: -verdicts[name].auc.value)
+    offenders = [name for name in ranked if verdicts[name].status is not Status.PASSED]
     for name in offenders:
-        missing = _score(frame[name].isna().to_numpy().astype(np.int64), codes, fold, confidence)
-        yield _offence(name, scores[name], verdicts[name], len(rows), limit, by_absence=missing.auc >= limit)
-    if not offenders:
-        yield _clean(ranked, scores, len(rows), limit)
+        yield _offence(name, verdicts[name], len(task.codes), task.limit)
+    if offenders:
+        return
+    if task.judged:
+        yield _clean(ranked, verdicts, task)
+    else:
+        yield _undecidable(len(task.codes))
 
 
-def _judge(score: _Score, limit: float) -> Status:
-    # Every row in the right order, out of sample: the label is a function of the feature in this table, which is
-    # a fact and no estimate.
-    if score.auc == 1 and score.smallest >= MIN_ROWS_PER_CLASS:
-        return Status.FAILED
-    return judge_upper(score.interval, limit)
-
-
-def _offence(name: str, score: _Score, status: Status, n: int, limit: float, *, by_absence: bool) -> Outcome:
-    verb = "predicts" if status is Status.FAILED else "may predict"
-    how = " Whether it is missing is enough to tell." if by_absence else ""
-    more = "" if status is Status.FAILED else " More rows of the rarest class would decide."
-    return Outcome(
-        status,
-        f"Column '{name}' alone {verb} the label: out-of-sample AUC {_figures(score)} on {n:,} rows, against a limit "
-        f"of {limit:g}.{how}{more}",
-        Subject((name,)),
-        Evidence("AUC", score.auc, score.interval, n, limit, "AUC"),
-        f"Ask whether '{name}' is known when a prediction is due; if it follows from the label, list it under "
-        "`ignore`.",
+def _task(context: Context) -> _Task | None:
+    rows = _sample(context)
+    codes = context.dataset.labels.codes[rows]
+    counts = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.int64)
+    present = np.flatnonzero(counts)
+    if len(present) < 2:
+        return None
+    enough = np.minimum(counts[present], len(codes) - counts[present]) >= MIN_ROWS_PER_CLASS
+    judged = tuple(int(code) for code in present[enough])
+    features = context.dataset.roles.features
+    lone = len(present) == 2
+    return _Task(
+        frame=context.dataset.frame.iloc[rows],
+        codes=codes,
+        # Of two classes the second one's AUC is the first one's too.
+        judged=judged[-1:] if lone else judged,
+        left_out=0 if lone else len(present) - len(judged),
+        lone=lone,
+        folds=Folds(context, rows, codes),
+        names=context.dataset.labels.classes,
+        confidence=bonferroni(CONFIDENCE, len(features) * (1 if lone else max(1, len(judged)))),
+        limit=context.config.leakage_auc,
     )
-
-
-def _clean(ranked: list[str], scores: dict[str, _Score], n: int, limit: float) -> Outcome:
-    best = scores[ranked[0]]
-    table = Table(
-        ("feature", "AUC", "low", "high"),
-        tuple(
-            (name, scores[name].auc, score.low, score.high)
-            for name in ranked[:SHOWN]
-            if (score := scores[name].interval) is not None
-        ),
-    )
-    return Outcome(
-        Status.PASSED,
-        f"No feature alone predicts the label: the strongest of {len(ranked):,}, column '{ranked[0]}', reaches an "
-        f"out-of-sample AUC of {_figures(best)} on {n:,} rows, against a limit of {limit:g}.",
-        evidence=Evidence("AUC", best.auc, best.interval, n, limit, "AUC", table=table),
-    )
-
-
-def _figures(score: _Score) -> str:
-    if score.interval is None:
-        return f"{score.auc:.3f}"
-    return f"{score.auc:.3f} (interval {score.interval.low:.3f} to {score.interval.high:.3f})"
 
 
 def _sample(context: Context) -> npt.NDArray[np.int64]:
@@ -117,106 +118,141 @@ def _sample(context: Context) -> npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
 
 
-def _folds(context: Context, rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Fold of each row: whole groups where a column keeps rows together, else stratified by label."""
-    rng = np.random.default_rng(0)
-    group = context.dataset.roles.group
-    if group is not None:
-        # Rows without a group get groups of their own.
-        members, names = pd.factorize(context.dataset.frame[group].iloc[rows])
-        members = np.where(members < 0, len(names) + np.arange(len(rows)), members)
-        fold_of: npt.NDArray[np.int64] = rng.permutation(len(names) + len(rows)) % FOLDS
-        return fold_of[members]
-    order = np.lexsort((rng.random(len(rows)), codes))
-    fold = np.empty(len(rows), dtype=np.int64)
-    fold[order] = np.arange(len(rows)) % FOLDS
-    return fold
+def _verdict(task: _Task, name: str) -> _Verdict:
+    values = task.frame[name]
+    bins = bins_of(values)
+    absent = values.isna().to_numpy().astype(np.int64)
+    if task.lone or not task.judged:
+        return _of_two(task, bins, absent)
+    if values.dtype.kind in "iufM" and len(np.unique(bins)) > MAX_CODES:
+        candidates = [_of_every_class(task, bins), *_by_one_value(task, values, absent)]
+    else:
+        candidates = [_of_class(task, code, _auc(task, bins, code), absent) for code in task.judged]
+    order = (Status.PASSED, Status.INCONCLUSIVE, Status.FAILED)
+    return max(candidates, key=lambda found: (order.index(found.status), found.auc.value))
 
 
-def _bins(values: pd.Series[float]) -> npt.NDArray[np.int64]:
-    """Code of each row's value: itself, or its quantile bin for a number of many values. Missing is a bin."""
-    codes, distinct = pd.factorize(values)
-    if values.dtype.kind in "iufM" and len(distinct) > BINS:
-        numbers = values.to_numpy()
-        numbers = numbers.astype("datetime64[ns]").astype(np.int64) if numbers.dtype.kind == "M" else numbers
-        present = codes >= 0
-        # Quantiles of the values and of the distinct values, so that a rare special value has a bin of its own.
-        steps = np.linspace(0, 1, BINS // 2 + 1)[1:-1]
-        unique = np.unique(numbers[present])
-        # Edges are values that occur: interpolation between infinities would give NaN.
-        edges = np.unique(
-            np.concatenate(
-                [
-                    np.quantile(numbers[present], steps, method="higher"),
-                    np.quantile(unique, steps, method="higher"),
-                    unique[[0, -1]],
-                ]
-            )
-        )
-        codes = np.where(present, np.searchsorted(edges, numbers, side="right"), -1)
-    return codes.astype(np.int64) + 1
+def _auc(task: _Task, bins: npt.NDArray[np.int64], code: int) -> Auc:
+    return separation(_score(task, bins, code), task.codes == code, task.confidence)
 
 
-def _score(
-    bins: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], fold: npt.NDArray[np.int64], confidence: float
-) -> _Score:
-    """Macro average over the classes of the one-vs-rest AUC of out-of-fold class frequencies by bin.
-
-    The standard errors of the classes are averaged too, which holds for any correlation between them.
-    """
-    cells = bins * FOLDS + fold
-    size = (int(bins.max()) + 1) * FOLDS
-    total = np.bincount(cells, minlength=size).astype(np.float64)
-    aucs, errors, smallest = [], [], len(codes)
-    for label in np.unique(codes):
-        ours = np.bincount(cells[codes == label], minlength=size).astype(np.float64)
-        positives = int(ours.sum())
-        smallest = min(smallest, positives, len(codes) - positives)
-        auc, error = _auc(_out_of_fold(ours, total), ours, total - ours)
-        aucs.append(auc)
-        errors.append(error)
-    auc = float(np.mean(aucs))
-    return _Score(auc, _interval(auc, float(np.mean(errors)), smallest, confidence), smallest)
+def _score(task: _Task, bins: npt.NDArray[np.int64], code: int) -> npt.NDArray[np.float64]:
+    return out_of_fold_frequency(bins, task.codes == code, task.folds.of(bins))
 
 
-def _out_of_fold(ours: npt.NDArray[np.float64], total: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Frequency of the class in each (bin, fold) cell's bin without the cell, shrunk to the overall frequency."""
-
-    def others(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        table = counts.reshape(-1, FOLDS)
-        without: npt.NDArray[np.float64] = table.sum(axis=1, keepdims=True) - table
-        return without.ravel()
-
-    prior = ours.sum() / total.sum()
-    # One pseudo-row: a value that no other fold has seen predicts the overall frequency.
-    frequency: npt.NDArray[np.float64] = (others(ours) + prior) / (others(total) + 1)
-    return frequency
+def _judge(auc: Auc, limit: float) -> Status:
+    # Every row in the right order, out of sample: the label is a function of the feature in this table, which is
+    # a fact and no estimate.
+    if auc.value == 1 and auc.smallest_class >= MIN_ROWS_PER_CLASS:
+        return Status.FAILED
+    return judge_upper(auc.interval, limit)
 
 
-def _auc(
-    score: npt.NDArray[np.float64], positives: npt.NDArray[np.float64], negatives: npt.NDArray[np.float64]
-) -> tuple[float, float]:
-    """AUC of cells of equal score and its standard error (DeLong et al. 1988, doi:10.2307/2531595)."""
-    _, level = np.unique(score.round(12), return_inverse=True)
-    p, q = np.bincount(level, positives), np.bincount(level, negatives)
-    n_p, n_q = p.sum(), q.sum()
-    below = (np.cumsum(q) - q / 2) / n_q  # share of negatives that a positive of this level outranks
-    above = 1 - (np.cumsum(p) - p / 2) / n_p
-    auc = float((p * below).sum() / n_p)
-    var_p = float((p * (below - auc) ** 2).sum() / max(n_p - 1, 1))
-    var_q = float((q * (above - auc) ** 2).sum() / max(n_q - 1, 1))
-    return auc, math.sqrt(var_p / n_p + var_q / n_q)
+def _of_two(task: _Task, bins: npt.NDArray[np.int64], absent: npt.NDArray[np.int64]) -> _Verdict:
+    """One figure for two classes, or for the most frequent class where none has rows enough to be judged."""
+    code = task.judged[0] if task.judged else int(np.bincount(task.codes).argmax())
+    auc = _auc(task, bins, code)
+    status = _judge(auc, task.limit)
+    if not task.judged:
+        # So few rows decide nothing: what looks like a leak is said, and the rest is not blamed on each feature.
+        status = Status.INCONCLUSIVE if auc.value >= task.limit else Status.PASSED
+    return _Verdict(status, auc, None, status is not Status.PASSED and _tells(task, absent, code))
 
 
-def _interval(auc: float, error: float, smallest: int, confidence: float) -> Interval | None:
-    """Interval on the logit scale, or, for few rows and at the ends, from the greatest possible variance.
+def _of_every_class(task: _Task, bins: npt.NDArray[np.int64]) -> _Verdict:
+    """A measurement may well set one of several classes apart; it leaks where it does so with each of them."""
+    scores = {}
+    for code in task.judged:
+        scores[code] = _score(task, bins, code)
+        auc = separation(scores[code], task.codes == code, task.confidence)
+        if auc.value < task.limit:
+            return _Verdict(Status.PASSED, auc)
+    if len(scores) > 1:
+        auc = mean_separation(scores, task.codes, task.confidence)
+    return _Verdict(Status.FAILED if _judge(auc, task.limit) is Status.FAILED else Status.INCONCLUSIVE, auc)
 
-    No AUC has a variance above A(1 - A) / min(positives, negatives), which is that of a proportion of as many
-    trials (Birnbaum and Klose 1957, Annals of Mathematical Statistics 28:933).
-    """
-    if smallest < MIN_ROWS_PER_CLASS or error == 0 or auc in (0, 1):
-        return wilson(min(auc, 1.0) * smallest, smallest, confidence)
-    centre = math.log(auc / (1 - auc))
-    half = normal_quantile(confidence) * error / (auc * (1 - auc))
-    low, high = (1 / (1 + math.exp(-min(700, max(-700, centre + sign * half)))) for sign in (-1, 1))
-    return Interval(low, high, confidence, "DeLong, logit")
+
+def _of_class(task: _Task, code: int, auc: Auc, absent: npt.NDArray[np.int64]) -> _Verdict:
+    """One class of several. Of so many figures some interval reaches the limit: one that lies below it passes."""
+    status = _judge(auc, task.limit)
+    if status is Status.INCONCLUSIVE and auc.value < task.limit:
+        status = Status.PASSED
+    return _Verdict(status, auc, task.names[code], status is not Status.PASSED and _tells(task, absent, code))
+
+
+def _by_one_value(task: _Task, values: pd.Series[float], absent: npt.NDArray[np.int64]) -> Iterator[_Verdict]:
+    """Whether one value of a measurement, or its being missing, sets a class apart: a dummy in disguise."""
+    codes = values.factorize()[0]
+    for code in task.judged:
+        ours = task.codes == code
+        patterns = [absent]
+        for side in (ours, ~ours):
+            there = codes[side & (codes >= 0)]
+            if len(there):
+                patterns.append((codes == np.bincount(there).argmax()).astype(np.int64))
+        for pattern in patterns:
+            # The AUC of two values is the mean of the shares that they get right; most are far from the limit.
+            if abs(pattern[ours].mean() - pattern[~ours].mean()) >= 2 * task.limit - 1:
+                yield _of_class(task, code, _auc(task, pattern, code), absent)
+
+
+def _tells(task: _Task, pattern: npt.NDArray[np.int64], code: int) -> bool:
+    return _auc(task, pattern, code).value >= task.limit
+
+
+def _offence(name: str, verdict: _Verdict, n: int, limit: float) -> Outcome:
+    verb = "predicts" if verdict.status is Status.FAILED else "may predict"
+    what = "the label" if verdict.of is None else f"class '{verdict.of}'"
+    how = " Whether it is missing is enough to tell." if verdict.by_absence else ""
+    more = "" if verdict.status is Status.FAILED else " More rows of the rarest class would decide."
+    return Outcome(
+        verdict.status,
+        f"Column '{name}' alone {verb} {what}: out-of-sample AUC {_figures(verdict.auc)} on {n:,} rows, against a "
+        f"limit of {limit:g}.{how}{more}",
+        Subject((name,)),
+        Evidence("AUC", verdict.auc.value, verdict.auc.interval, n, limit, "AUC"),
+        f"Ask whether '{name}' is known when a prediction is due; if it follows from the label, list it under "
+        "`ignore`.",
+    )
+
+
+def _clean(ranked: list[str], verdicts: dict[str, _Verdict], task: _Task) -> Outcome:
+    best = verdicts[ranked[0]]
+    rows = []
+    for name in ranked[:SHOWN]:
+        found = verdicts[name]
+        rows.append((name, found.of or "all", found.auc.value, found.auc.interval.low, found.auc.interval.high))
+    kind = "AUC" if task.lone else "AUC for the class that decides on it"
+    rare = f" Classes of fewer than {MIN_ROWS_PER_CLASS} rows were not judged: {task.left_out:,}." * bool(
+        task.left_out
+    )
+    return Outcome(
+        Status.PASSED,
+        f"No feature alone predicts the label: the strongest of {len(ranked):,}, column '{ranked[0]}', reaches an "
+        f"out-of-sample {kind} of {_figures(best.auc)} on {len(task.codes):,} rows, against a limit of "
+        f"{task.limit:g}.{rare}",
+        evidence=Evidence(
+            "AUC",
+            best.auc.value,
+            best.auc.interval,
+            len(task.codes),
+            task.limit,
+            "AUC",
+            table=Table(("feature", "class", "AUC", "low", "high"), tuple(rows)),
+        ),
+    )
+
+
+def _undecidable(n: int) -> Outcome:
+    return Outcome(
+        Status.INCONCLUSIVE,
+        f"Whether a feature alone predicts the label cannot be judged: no class of the {n:,} rows has "
+        f"{MIN_ROWS_PER_CLASS} rows against as many others. None looks like it.",
+        evidence=Evidence("AUC", None, n=n),
+        remedy=f"Collect at least {MIN_ROWS_PER_CLASS} rows of each class.",
+        severity=Severity.WARNING,
+    )
+
+
+def _figures(auc: Auc) -> str:
+    return f"{auc.value:.3f} (interval {auc.interval.low:.3f} to {auc.interval.high:.3f})"

@@ -14,12 +14,16 @@ import pandas as pd
 from assay.dataset import NO_LABEL
 from assay.findings import Action, Evidence, Outcome, Severity, Status, Subject
 from assay.validation.context import flags
+from assay.validation.repeats import row_keys
 from assay.validation.wording import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from assay.validation.context import Context
+    from assay.validation.repeats import Copies
 
 # Where more rows than this contradict each other, the features are too coarse to tell rows apart: that is a
 # property of the table, and naming single rows as suspects would be noise.
@@ -42,33 +46,42 @@ def row_count(context: Context) -> Iterator[Outcome]:
 
 
 def duplicate_rows(context: Context) -> Iterator[Outcome]:
-    """DQ011: the share of rows equal to an earlier one in all columns but the id.
+    """DQ011: the share of rows equal to an earlier one in all columns but the id and those that identify rows.
 
-    Later copies are named for quarantine even where their share is within the limit.
+    Later copies are named for quarantine even where their share is within the limit, and not at all where chance
+    alone makes so many rows equal that a repeated row is no copy.
     """
     n, limit = len(context.dataset), context.config.max_duplicate_share
     if n < 2:
         yield Outcome(Status.NOT_APPLICABLE, "A row can only be repeated where there are two.")
         return
-    later = pd.Series(context.row_keys).duplicated().to_numpy()
-    count = int(later.sum())
+    copies = context.copies
+    count = int(copies.later.sum())
     share = count / n
     failed = share > limit
-    repeats = f"{share_of(count, n, 'rows')} repeat an earlier row in every column but the id"
-    verdict = f"{repeats}, {'more than' if failed else 'within'} the limit of {limit:.2%}."
-    yield Outcome(
-        Status.FAILED if failed else Status.PASSED,
-        verdict if count else f"No row of {n:,} repeats an earlier one.",
-        evidence=Evidence(
-            "duplicate share",
-            share,
-            n=n,
-            threshold=limit,
-            unit="share",
-            rows=flags(later, "Repeats an earlier row.", Action.QUARANTINE) if count else None,
-        ),
-        remedy="Find out why rows were written twice, and keep the first of each." if count else "",
-    )
+    status = Status.FAILED if failed else Status.PASSED
+    message = f"No row of {n:,} repeats an earlier one{_besides(copies)}."
+    remedy = ""
+    if count:
+        repeats = f"{share_of(count, n, 'rows')} repeat an earlier row in every column but the id{_besides(copies)}"
+        message = f"{repeats}, {'more than' if failed else 'within'} the limit of {limit:.2%}."
+        remedy = "Find out why rows were written twice, and keep the first of each."
+    if count and copies.coarse:
+        message += (
+            " The columns are too coarse to tell copies from equal rows: about "
+            f"{copies.by_chance:,.0f} would be equal by chance, so that single rows are not named."
+        )
+        status = Status.INCONCLUSIVE if failed else status
+        remedy = "Name a column that identifies rows as `id`, or add one at the source." if failed else ""
+    nameable = count and not copies.coarse
+    rows = flags(copies.later, "Repeats an earlier row.", Action.QUARANTINE) if nameable else None
+    evidence = Evidence("duplicate share", share, n=n, threshold=limit, unit="share", rows=rows)
+    yield Outcome(status, message, evidence=evidence, remedy=remedy)
+
+
+def _besides(copies: Copies) -> str:
+    listed = ", ".join(f"'{name}'" for name in copies.left_out)
+    return f" and what identifies rows (left out: {listed})" if listed else ""
 
 
 def duplicate_ids(context: Context) -> Iterator[Outcome]:
@@ -86,15 +99,19 @@ def duplicate_ids(context: Context) -> Iterator[Outcome]:
     absent = ids.isna().to_numpy()
     shared = ids.duplicated(keep=False).to_numpy() & ~absent
     count = int(shared.sum())
+    copied = _exact_copies(context, shared) if count else 0
+    copies = f" {copied:,} of them are exact copies of another of them." if copied else ""
+    remedies = ["Decide which row is right, or name a column that identifies rows."] * (copied < count)
+    remedies += ["Of exact copies keep one of each."] * (copied > 0)
     rows = flags(shared, f"Shares its id (column '{roles.id}') with another row.", Action.REVIEW) if count else None
     yield Outcome(
         Status.FAILED if count else Status.PASSED,
-        f"{share_of(count, n, 'rows')} share their id with another row."
+        f"{share_of(count, n, 'rows')} share their id with another row.{copies}"
         if count
         else f"No two of {n:,} rows share an id.",
         subject,
         Evidence("rows with a shared id", count, n=n, threshold=0, unit="rows", rows=rows),
-        "Decide which row is right, or name a column that identifies rows." if count else "",
+        " ".join(remedies) if count else "",
     )
     if absent.any():
         lacking = int(absent.sum())
@@ -113,6 +130,14 @@ def duplicate_ids(context: Context) -> Iterator[Outcome]:
             "Fill in the ids at the source; a finding cannot be traced back without one.",
             severity=Severity.WARNING,
         )
+
+
+def _exact_copies(context: Context, shared: npt.NDArray[np.bool_]) -> int:
+    """Number of rows all of whose namesakes are equal to them in every column."""
+    frame, name = context.dataset.frame, context.dataset.roles.id
+    rows = frame.loc[shared]
+    whole = pd.Series(row_keys(rows, frame.columns), index=rows.index)
+    return int((whole.groupby(rows[name]).transform("nunique") == 1).sum())
 
 
 def missing_labels(context: Context) -> Iterator[Outcome]:

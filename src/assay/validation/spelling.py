@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 MAX_CATEGORIES = 1_000
 MIN_MEAN_COUNT = 2
 # A slip of the pen is much rarer than the word it was meant to be, and rare by itself.
-TYPO_RATIO = 50
-TYPO_MAX_SHARE = 0.01
+TYPO_RATIO = 100
+TYPO_MAX_SHARE = 0.005
 # One letter makes another word of a short one: "male" and "mule".
 TYPO_MIN_LETTERS = 5
+# In codes of so few letters case means something: the genotypes AA, Aa and aa.
+CASE_MEANS = 3
+_VOWELS = frozenset("aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûý")
 
 
 def spelling_variants(context: Context) -> Iterator[Outcome]:
@@ -81,9 +84,11 @@ def _finding(name: str, mask: np.ndarray, variants: int, present: int) -> Outcom
 def fold(text: str) -> str:
     """A text without what spellings differ in: Unicode form, case, outer blanks, separators between letters.
 
-    Separators beside a digit or at the end stay: "1-5" is not "15", and the grade "A-" is not "A".
+    The case of at most `CASE_MEANS` characters stays. Separators beside a digit or at the end stay: "1-5" is not
+    "15", and the grade "A-" is not "A".
     """
-    text = unicodedata.normalize("NFKC", text).casefold().strip().rstrip(".,;: ")
+    text = unicodedata.normalize("NFKC", text).strip().rstrip(".,;: ")
+    text = text if len(text) <= CASE_MEANS else text.casefold()
     kept: list[str] = []
     gap: list[str] = []
     for letter in text:
@@ -113,7 +118,8 @@ def typos(counts: Mapping[str, int]) -> set[str]:
     """Rare values one letter away from a value at least `TYPO_RATIO` times as frequent.
 
     One letter is inserted, left out, replaced, or swapped with its neighbour, in one word of at least
-    `TYPO_MIN_LETTERS` letters and no digit; the other words are equal.
+    `TYPO_MIN_LETTERS` letters and no digit; the other words are equal. Neither the first letter nor a last vowel:
+    those make other words (ethanol and methanol, Maria and Mario).
     """
     total = sum(counts.values())
     near: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
@@ -153,7 +159,11 @@ def _one_slip(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     if not _long(b) or not _long(a, slack=1):
         return False
     start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    if start == 0:
+        return False
     if len(a) != len(b):
         return a[start:] == b[start + 1 :]
+    if start == len(a) - 1 and {a[-1], b[-1]} <= _VOWELS:
+        return False
     swapped = a[start + 1 : start + 2] + a[start : start + 1]
     return a[start + 1 :] == b[start + 1 :] or (swapped == b[start : start + 2] and a[start + 2 :] == b[start + 2 :])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assay.errors import ConfigurationError
 from assay.findings import Severity
 from assay.validation import engine
+from assay.validation.condition import read_condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 # How results are shown and stored, and which batch is meant, is for Assay to say.
 _NOT_RULES = ("result_format", "catch_exceptions", "include_config", "batch_id")
+
+# They run the SQL of the suite, or read another table: nothing that a table in memory can answer.
+_NOT_FOR_A_TABLE = (
+    "unexpected_rows_expectation",
+    "expect_query_results_to_match_comparison",
+    "expect_table_row_count_to_equal_other_table",
+)
 
 # An expectation that a column exists may name one that does not: that is its question.
 _ASKS_FOR_COLUMN = "expect_column_to_exist"
@@ -80,7 +88,7 @@ def read_suite(path: Path, columns: Sequence[str]) -> Suite:
     problems: list[str] = []
     expectations: list[Expectation] = []
     for index, entry in enumerate(entries):
-        found = _expectation(entry)
+        found = _expectation(entry, columns)
         if isinstance(found, Expectation):
             expectations.append(found)
             wrong = engine.check_arguments(found.kind, found.kwargs)
@@ -122,7 +130,7 @@ def _kind(entry: object) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def _expectation(entry: object) -> Expectation | list[str]:
+def _expectation(entry: object, columns: Sequence[str]) -> Expectation | list[str]:
     """Return the expectation, or what is wrong with it before its arguments are looked at."""
     kind = _kind(entry)
     if not isinstance(entry, dict) or kind is None:
@@ -135,18 +143,41 @@ def _expectation(entry: object) -> Expectation | list[str]:
     kwargs, meta = entry.get("kwargs") or {}, entry.get("meta") or {}
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
         return ["`kwargs` and `meta` must be objects, such as {}."]
-    problems = [
-        f"argument '{key}' is a parameter, which is not supported. Write its value into the suite."
-        for key, value in kwargs.items()
-        if isinstance(value, dict) and "$PARAMETER" in value
-    ]
+    problems = list(_refused(kind, kwargs))
     stated = entry.get("severity") or meta.get("severity") or Severity.CRITICAL
     if stated not in tuple(Severity):
         problems.append(f"`severity` must be critical, warning or info, got {stated!r}.")
+    rule = {key: value for key, value in kwargs.items() if key not in _NOT_RULES}
+    if rule.get("row_condition"):
+        try:
+            condition = read_condition(rule["row_condition"], rule.get("condition_parser"), columns)
+            rule |= {"row_condition": condition, "condition_parser": "pandas"}
+        except ConfigurationError as error:
+            problems += error.problems
     if problems:
         return problems
-    rule = {key: value for key, value in kwargs.items() if key not in _NOT_RULES}
     return Expectation(kind, rule, tuple(dict.fromkeys(_columns(rule))), Severity(stated))
+
+
+def _refused(kind: str, kwargs: Mapping[str, Any]) -> Iterator[str]:
+    """Why an expectation is not even handed to Great Expectations: what it would evaluate, query or fetch."""
+    if kind in _NOT_FOR_A_TABLE or any("query" in key for key in kwargs):
+        yield "it queries a database, which is not supported. Write it as an expectation on columns."
+    for key, value in kwargs.items():
+        keys = list(_keys(value))
+        if any(name == "$PARAMETER" for name, _ in keys):
+            yield f"argument '{key}' is a parameter, which is not supported. Write its value into the suite."
+        # A JSON schema may point to another file or to the network.
+        if any(name in ("$ref", "$dynamicRef") and not str(target).startswith("#") for name, target in keys):
+            yield f"argument '{key}' refers to another document, which is not supported. Write it into the suite."
+
+
+def _keys(value: object) -> Iterator[tuple[str, object]]:
+    """All keys of nested objects, with their values."""
+    if isinstance(value, dict):
+        yield from value.items()
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(part)
 
 
 def _columns(kwargs: Mapping[str, Any]) -> Iterator[str]:
