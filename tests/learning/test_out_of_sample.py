@@ -8,7 +8,7 @@ import torch
 from assay.config import LearningConfig
 from assay.errors import ConfigurationError, InputError
 from assay.learning import out_of_sample
-from assay.learning.network import StackedNetwork, clip_per_member
+from assay.learning.network import Dropout, StackedNetwork, clip_per_member
 from assay.learning.training import Recipe
 
 QUICK = LearningConfig(folds=3, repeats=2, epochs=4)
@@ -198,7 +198,7 @@ def test_a_device_that_is_not_there_is_said(make_dataset, device):
 
 def test_a_stacked_member_computes_what_a_network_of_its_own_computes():
     """Against torch.nn on the same weights."""
-    stack = StackedNetwork(3, (4, 8, 2), dropout=0.5, seed=1, device=torch.device("cpu"))
+    stack = StackedNetwork(3, (4, 8, 2), seed=1, device=torch.device("cpu"))
     x = torch.rand(3, 5, 4, generator=torch.Generator().manual_seed(0))
     for m in range(3):
         alone = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
@@ -210,7 +210,7 @@ def test_a_stacked_member_computes_what_a_network_of_its_own_computes():
 
 
 def test_members_share_no_gradient_and_are_clipped_apart():
-    stack = StackedNetwork(2, (3, 4, 2), dropout=0.0, seed=0, device=torch.device("cpu"))
+    stack = StackedNetwork(2, (3, 4, 2), seed=0, device=torch.device("cpu"))
     x = torch.rand(2, 6, 3, generator=torch.Generator().manual_seed(0))
     (stack.logits(x)[0].square().sum() * 100).backward()
     assert all((p.grad[1] == 0).all() for p in stack.parameters)
@@ -219,9 +219,19 @@ def test_members_share_no_gradient_and_are_clipped_apart():
     assert float(norm) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_dropout_leaves_out_its_share_and_keeps_the_mean():
+    x = torch.ones(20, 100, 50)
+    dropped = Dropout(0.2, seed=0, device=torch.device("cpu"))(x)
+    # 51/256 of 100,000 units, standard deviation 0.0013.
+    assert float((dropped == 0).float().mean()) == pytest.approx(51 / 256, abs=0.006)
+    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.008)
+    again = Dropout(0.2, seed=0, device=torch.device("cpu"))(x)
+    assert torch.equal(dropped, again)
+
+
 def test_a_member_is_the_same_in_any_company():
-    few = StackedNetwork(1, (3, 2), dropout=0.0, seed=4, device=torch.device("cpu"))
-    many = StackedNetwork(5, (3, 2), dropout=0.0, seed=4, device=torch.device("cpu"))
+    few = StackedNetwork(1, (3, 2), seed=4, device=torch.device("cpu"))
+    many = StackedNetwork(5, (3, 2), seed=4, device=torch.device("cpu"))
     assert (few.weights[0][0] == many.weights[0][0]).all()
 
 

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["out_of_sample"]
 
 # OpenMP's idle threads spin by default. Where other processes want the same cores, every step of a small network then
-# waits for a thread that is not running: 6,000 rows took 160 to 210 s on two busy cores, and 18 to 23 s with threads
-# that sleep. OpenMP reads this once, when torch is first imported; a user's own setting stands.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# waits for a thread that is not running: 6,000 rows took 160 to 210 s on two busy cores, and 12 s with threads that
+# soon sleep. On idle cores that costs a twentieth, where sleeping at once (OMP_WAIT_POLICY=PASSIVE) costs a third.
+# GNU OpenMP reads this once, when torch is first imported; a user's own setting stands.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _ignore(_fraction: float) -> None:

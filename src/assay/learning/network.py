@@ -9,8 +9,40 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch.nn import functional
+
+
+class Dropout:
+    """Leaves out a share of the hidden units, drawn afresh for every step and member.
+
+    On a CPU torch draws one number after the other, which took a third of a training on Adult. Random bytes cost next
+    to nothing there, so that the share is rounded to a multiple of 1/256.
+
+    Parameters
+    ----------
+    share
+        In [0, 1).
+    seed
+        Of a generator of its own: torch's global one is shared by threads.
+    device
+        Where the units are.
+    """
+
+    def __init__(self, share: float, *, seed: int, device: torch.device) -> None:
+        self.dropped = round(share * 256)
+        self.scale = 256 / (256 - self.dropped)
+        self.bytes = np.random.default_rng(seed).bytes
+        self.generator = torch.Generator(device=device).manual_seed(seed)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x with the units left out at 0 and the others scaled up; any shape."""
+        if x.device.type == "cpu":
+            drawn = torch.frombuffer(bytearray(self.bytes(x.numel())), dtype=torch.uint8).view(x.shape)
+        else:
+            drawn = torch.empty(x.shape, dtype=torch.uint8, device=x.device).random_(generator=self.generator)
+        return x * (drawn >= self.dropped).to(x.dtype).mul_(self.scale)
 
 
 class StackedNetwork:
@@ -24,16 +56,11 @@ class StackedNetwork:
         M.
     sizes
         Width of the input, of each hidden layer, and of the output.
-    dropout
-        Share of hidden units that a training step leaves out.
     seed
         Of the weights, member by member: member m is the same however many others there are.
     """
 
-    def __init__(
-        self, members: int, sizes: tuple[int, ...], *, dropout: float, seed: int, device: torch.device
-    ) -> None:
-        self.dropout = dropout
+    def __init__(self, members: int, sizes: tuple[int, ...], *, seed: int, device: torch.device) -> None:
         self.weights: list[torch.Tensor] = []
         self.biases: list[torch.Tensor] = []
         generators = [torch.Generator().manual_seed(seed + 7919 * m) for m in range(members)]
@@ -52,20 +79,18 @@ class StackedNetwork:
         """Number of parameters of one member."""
         return sum(p[0].numel() for p in self.parameters)
 
-    def logits(self, x: torch.Tensor, dropout: torch.Generator | None = None, start: int = 0) -> torch.Tensor:
-        """Compute logits; with `dropout`, a generator, as in training.
+    def logits(self, x: torch.Tensor, dropout: Dropout | None = None) -> torch.Tensor:
+        """Compute logits; with `dropout` as in training.
 
-        **Shape**: x (m, B, W) -> (m, B, K), for the m members from `start` on
+        **Shape**: (M, B, W) -> (M, B, K)
         """
-        stop = start + len(x)
         last = len(self.weights) - 1
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.baddbmm(bias[start:stop], x, weight[start:stop])
+            x = torch.baddbmm(bias, x, weight)
             if depth < last:
                 x = functional.relu(x)
-                if dropout is not None and self.dropout:
-                    keep = torch.empty_like(x).bernoulli_(1 - self.dropout, generator=dropout)
-                    x = x * keep.mul_(1 / (1 - self.dropout))
+                if dropout is not None:
+                    x = dropout(x)
         return x
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from assay.learning.network import StackedNetwork, clip_per_member
+from assay.learning.network import Dropout, StackedNetwork, clip_per_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,16 +100,14 @@ def train_members(
         Is told the finished share after every epoch.
     """
     device = targets.device
-    network = StackedNetwork(
-        len(train), (table.width, *HIDDEN, classes), dropout=DROPOUT, seed=recipe.seed, device=device
-    )
+    network = StackedNetwork(len(train), (table.width, *HIDDEN, classes), seed=recipe.seed, device=device)
     steps = -(-max(len(rows) for rows in train) // recipe.batch)
     optimiser = torch.optim.AdamW(network.parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=LEARNING_RATE, total_steps=max(LEAST_SCHEDULE, steps * recipe.epochs), pct_start=WARM_UP
     )
     rngs = [np.random.default_rng((recipe.seed, m)) for m in range(len(train))]
-    dropout = torch.Generator(device=device).manual_seed(recipe.seed)
+    dropout = Dropout(DROPOUT, seed=recipe.seed, device=device)
     samples = [[_sample(rows, rng) for rows, rng in zip(part, rngs, strict=True)] for part in (train, test)]
     curves = np.full((2, len(train), recipe.epochs), np.nan)
     for epoch in range(recipe.epochs):
