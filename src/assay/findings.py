@@ -203,7 +203,7 @@ def run_checks(checks: Iterable[Check[Input]], subject: Input) -> tuple[Finding,
 def _run(check: Check[Input], subject: Input) -> tuple[Finding, ...]:
     try:
         outcomes = tuple(check.run(subject))
-    except Exception as error:
+    except Exception as error:  # whatever it is: it becomes a finding that cannot pass, and is logged
         log.exception("Check %s crashed", check.code)
         outcomes = (Outcome(Status.ERROR, _crash(check, error), remedy=_REPORT_IT),)
     if not outcomes:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["out_of_sample"]
 
-# OpenMP's idle threads spin by default. Where other processes want the same cores, every step of a small network then
-# waits for a thread that is not running: 6,000 rows took 160 to 210 s on two busy cores, and 12 s with threads that
-# soon sleep. On idle cores that costs a twentieth, where sleeping at once (OMP_WAIT_POLICY=PASSIVE) costs a third.
+# OpenMP's idle threads spin by default. Where many other processes want the same cores, a step of a small network may
+# wait for a thread that is not running: at a load of 6 to 9 on two cores, 6,000 rows took 160 to 210 s by default and
+# 12 s at a spin count of 1,000. This higher count costs a twentieth on idle cores, where sleeping at once
+# (OMP_WAIT_POLICY=PASSIVE) costs a third; beside two busy loops it made no difference (13.6 s against 12.9 s).
 # GNU OpenMP reads this once, when torch is first imported; a user's own setting stands.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -193,10 +194,10 @@ def _train_score(
     labels: npt.NDArray[np.int64],
     recipe: Recipe,
 ) -> npt.NDArray[np.float64]:
-    from assay.learning.training import CURVE_ROWS, predict
+    from assay.learning.training import predict, sample_rows
 
     rng = np.random.default_rng(recipe.seed)
-    rows = [r if len(r) <= CURVE_ROWS else rng.choice(r, CURVE_ROWS, replace=False) for r in train]
+    rows = [sample_rows(r, rng) for r in train]
     found = predict(trained.network, table, rows)
     return np.array([(p.argmax(axis=1) == labels[r]).mean() for p, r in zip(found, rows, strict=True)])
 

@@ -108,7 +108,7 @@ def train_members(
     )
     rngs = [np.random.default_rng((recipe.seed, m)) for m in range(len(train))]
     dropout = Dropout(DROPOUT, seed=recipe.seed, device=device)
-    samples = [[_sample(rows, rng) for rows, rng in zip(part, rngs, strict=True)] for part in (train, test)]
+    samples = [[sample_rows(rows, rng) for rows, rng in zip(part, rngs, strict=True)] for part in (train, test)]
     curves = np.full((2, len(train), recipe.epochs), np.nan)
     for epoch in range(recipe.epochs):
         order = np.stack([_shuffled(r, steps * recipe.batch, g) for r, g in zip(train, rngs, strict=True)])
@@ -165,7 +165,8 @@ def _mean_loss(
     return found
 
 
-def _sample(rows: Rows, rng: np.random.Generator) -> Rows:
+def sample_rows(rows: Rows, rng: np.random.Generator) -> Rows:
+    """At most `CURVE_ROWS` of the rows, drawn without replacement."""
     return rows if len(rows) <= CURVE_ROWS else rng.choice(rows, CURVE_ROWS, replace=False)
 
 
