@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from assay.config import DataConfig
 from assay.config_file import parse_config
 from assay.errors import ConfigurationError
-from assay.fairness import assess_fairness, compare_cleaning
+from assay.fairness import assess_fairness, assess_numeric_fairness, compare_cleaning, skip_cleaning
 from assay.gate import apply_severities, decide
-from assay.health import assess_health
-from assay.ingest import read_dataset
-from assay.label_noise import find_label_noise
-from assay.learning import out_of_sample
+from assay.health import assess_health, assess_numeric_health
+from assay.ingest import read_dataset, read_predictions
+from assay.label_noise import (
+    Rehearsal,
+    check_contract,
+    find_label_noise,
+    find_numeric_label_noise,
+    plan_injections,
+)
+from assay.learning import out_of_sample, out_of_sample_values
 from assay.manifest import Meter, StageRunner, write_manifest
 from assay.report import AuditReport
+from assay.review_file import read_review
 from assay.validation import validate
 
 if TYPE_CHECKING:
@@ -28,18 +35,20 @@ if TYPE_CHECKING:
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
-    from assay.results import CleaningEffect, LabelNoiseResult, OutOfSample
+    from assay.results import CleaningEffect, LabelNoiseResult, OutOfSample, OutOfSampleValues
 
 __all__ = ["STAGES", "StageRunner", "audit", "run_audit", "run_stage"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STAGES = ("ingest", "validate", "learn", "label noise", "fairness", "cleaning", "health", "gate")
+STAGES = ("ingest", "validate", "learn", "rehearse", "label noise", "fairness", "cleaning", "health", "gate")
 
 
 # Without fewer rows a second training differs from the first by the luck of its seed, and by nothing else.
 LEAST_REMOVED = 0.01
+# Fewer than the audit's own: the sample is small, and what is compared are methods.
+REHEARSAL_FOLDS = 3
 
 
 def run_stage(_name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -73,16 +82,36 @@ def run_audit(
         Where the configuration is wrong or the data cannot be read or audited.
     """
     run = Meter(stage)
+    # Read first: a mistake in it should not come to light after a training.
+    review = read_review(config.label_noise.review) if config.label_noise.review is not None else None
     dataset = run("ingest", read_dataset, config, frame)
     validation = run("validate", validate, dataset, config.validation)
     # With a leak among its features a model agrees with every given label: it would find none wrong and harm nobody.
     # A column that identifies rows teaches nothing, and parts rows that are otherwise equal.
     dataset = dataset.without(validation.identifiers + (() if config.learning.use_leaks else validation.leaks))
-    predictions = run("learn", out_of_sample, dataset, config.learning, progress=_of("learn", progress))
-    labels = run("label noise", find_label_noise, dataset, predictions, config.label_noise)
-    fairness = run("fairness", assess_fairness, dataset, predictions, config.fairness)
-    cleaning = run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress))
-    health = run("health", assess_health, dataset, predictions, config.health)
+    predictions: OutOfSample | OutOfSampleValues
+    if dataset.target is None:
+        predictions = run("learn", predict, config, dataset, _of("learn", progress))
+        rehearsals = run("rehearse", rehearse, config, dataset, predictions, _of("rehearse", progress))
+        labels = run(
+            "label noise",
+            find_label_noise,
+            dataset,
+            predictions,
+            config.label_noise,
+            rehearsals=rehearsals,
+            review=review,
+        )
+        fairness = run("fairness", assess_fairness, dataset, predictions, config.fairness)
+        cleaning = run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress))
+        health = run("health", assess_health, dataset, predictions, config.health)
+    else:  # a numeric label
+        refuse_for_numbers(config)
+        predictions = run("learn", out_of_sample_values, dataset, config.learning, progress=_of("learn", progress))
+        labels = run("label noise", find_numeric_label_noise, dataset, predictions, config.label_noise)
+        fairness = run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness)
+        cleaning = run("cleaning", skip_cleaning)
+        health = run("health", assess_numeric_health, dataset, predictions, config.health)
     stages = (dataset, validation, labels, fairness, cleaning, health)
     found = tuple(finding for result in stages for finding in result.findings)
     findings = apply_severities(found, config.policy)
@@ -137,6 +166,49 @@ def audit(data: pd.DataFrame | str | Path, /, *, label: str, **settings: Any) ->
     return run_audit(parse_config({**values, "data": dict(reading)} if reading else values), frame=data)
 
 
+def predict(config: AuditConfig, dataset: Dataset, progress: Callable[[float], None]) -> OutOfSample:
+    """Train, or read the user's own predictions where the configuration names a file of them."""
+    if config.learning.pred_probs is None:
+        return out_of_sample(dataset, config.learning, progress=progress)
+    given = read_predictions(config.learning.pred_probs, dataset)
+    check_contract(given.labels, given.pred_probs, given.classes)
+    return given
+
+
+def rehearse(
+    config: AuditConfig, dataset: Dataset, predictions: OutOfSample, progress: Callable[[float], None]
+) -> tuple[Rehearsal, ...]:
+    """Train on samples of the rows with known wrong labels in them, to see what finds these.
+
+    Nothing where the predictions were given: models of ours would tell nothing of them.
+    """
+    if not config.label_noise.rehearse or predictions.given is not None:
+        return ()
+    injections = plan_injections(dataset, predictions, config.label_noise, seed=config.learning.seed)
+    small = config.learning.model_copy(update={"folds": min(REHEARSAL_FOLDS, config.learning.folds), "epochs": None})
+    rehearsals = []
+    for done, injection in enumerate(injections, start=1):
+        rehearsals.append(Rehearsal(injection, out_of_sample(injection.dataset, small, repeats=1)))
+        progress(done / len(injections))
+    return tuple(rehearsals)
+
+
+def refuse_for_numbers(config: AuditConfig) -> None:
+    """Refuse what is configured for classes where the label is a number."""
+    wrong = {
+        "learning.pred_probs": config.learning.pred_probs is not None,
+        "label_noise.review": config.label_noise.review is not None,
+    }
+    problems = [
+        f"{key} must be left out where the label is a number: it is of classes. Drop it, or set "
+        "`task: classification`."
+        for key, given in wrong.items()
+        if given
+    ]
+    if problems:
+        raise ConfigurationError(problems)
+
+
 def assess_cleaning(
     config: AuditConfig,
     dataset: Dataset,
@@ -146,15 +218,16 @@ def assess_cleaning(
 ) -> CleaningEffect:
     """Train once more without the suspect rows, in the same folds, and compare.
 
-    Nothing is trained where less than `LEAST_REMOVED` of the rows are suspect. One repeat is enough for a comparison
-    that is paired row by row; the first training is cut down to its first repeat, since a mean over two would look
-    better for that reason alone.
+    Nothing is trained where less than `LEAST_REMOVED` of the rows are suspect, nor where the predictions were given:
+    held against another model, a training of ours would show what the models differ in, and not the rows. One repeat
+    is enough for a comparison that is paired row by row; the first training is cut down to its first repeat, since a
+    mean over two would look better for that reason alone.
     """
     once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"))
-    enough = config.fairness.cleaning_effect and labels.suspect.mean() >= LEAST_REMOVED
+    enough = config.fairness.cleaning_effect and before.given is None and labels.suspect.mean() >= LEAST_REMOVED
     removed = labels.suspect & enough
     after = (
-        out_of_sample(dataset, config.learning, exclude=removed, repeats=1, progress=progress)
+        out_of_sample(dataset, config.learning, exclude=removed, repeats=1, opinions=False, progress=progress)
         if removed.any()
         else once
     )

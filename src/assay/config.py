@@ -30,8 +30,9 @@ from assay.findings import Severity
 # The checks that a policy can name. The stages that own them are too heavy to be asked here; a test holds them equal.
 CODES = (
     *("DQ001", "DQ002", "DQ003", "DQ004", "DQ005", "DQ006", "DQ007", "DQ010", "DQ011", "DQ012", "DQ013", "DQ014"),
-    *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ100", "LN001", "LN002", "LN003", "LN004", "FB001"),
-    *("FB002", "FB003", "FB010", "FB011", "FB012", "FB013", "FB020", "MH001", "MH002", "MH003", "MH004"),
+    *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
+    *("FB001", "FB002", "FB003", "FB010", "FB011", "FB012", "FB013", "FB014", "FB020", "MH001", "MH002", "MH003"),
+    "MH004",
 )
 # Texts that programs write for "missing" and that hardly mean anything else. "None" is not among them: it is an
 # answer too often ("None" for other debtors), and DQ004 tells of it.
@@ -220,6 +221,15 @@ class LearningConfig(Section):
     epochs: int | None = Field(
         None, ge=1, le=500, description="Passes over the data; by default chosen from the number of rows."
     )
+    budget: int | None = Field(
+        None,
+        ge=1,
+        description="Most row visits (rows x passes, over all networks) of a training; by default 800,000 for each "
+        "network, or as many as `epochs` takes.",
+    )
+    other_models: bool = Field(
+        True, description="Whether boosted trees and a linear model judge the labels beside the networks."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of folds, weights and batches.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
     use_sensitive: bool = Field(
@@ -229,6 +239,10 @@ class LearningConfig(Section):
     use_leaks: bool = Field(
         False, description="Whether the model sees features that DQ017 found to give the label away."
     )
+    pred_probs: Path | None = Field(
+        None,
+        description="File of your own out-of-sample probabilities, relative to this file; nothing is trained then.",
+    )
 
 
 class LabelNoiseConfig(Section):
@@ -237,11 +251,28 @@ class LabelNoiseConfig(Section):
     max_share: float = Field(
         0.05, ge=0, le=1, description="Largest estimated share of wrong labels (LN001), also of a class (LN002)."
     )
+    min_precision: float = Field(
+        0.5, gt=0, le=1, description="Smallest expected share of the suspect labels that are wrong."
+    )
+    rehearse: bool = Field(
+        True,
+        description="Whether the method is chosen, and its recall measured, on known wrong labels that are planted in "
+        "a sample of the rows.",
+    )
     max_group_difference: float = Field(
         0.05,
         gt=0,
         le=1,
         description="Largest excess of a sensitive group's contradicted labels over all other rows' (LN003).",
+    )
+    max_flag_difference: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Largest excess of a sensitive group's flagged right labels over all other rows' (LN005).",
+    )
+    review: Path | None = Field(
+        None, description="Filled sample of `assay review`, relative to this file; LN001 is judged by it."
     )
 
 
@@ -276,8 +307,17 @@ class HealthConfig(Section):
         lt=1,
         description="The out-of-sample AUC must exceed this: below, there is no signal (MH001).",
     )
+    min_r2: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="The out-of-sample R2 of a numeric label must exceed this: below, there is no signal (MH001).",
+    )
     max_gap: float = Field(
-        0.1, gt=0, le=1, description="Largest fall of accuracy from training to held-out rows (MH002)."
+        0.1,
+        gt=0,
+        le=1,
+        description="Largest fall of accuracy (of R2 for a numeric label) from training to held-out rows (MH002).",
     )
 
 
@@ -318,6 +358,10 @@ class AuditConfig(Section):
     )
     data: DataConfig | None = Field(None, description="Where the data are; not needed for a frame in Python.")
     label: Text = Field(min_length=1, description="Column that a model would predict.")
+    task: Literal["auto", "classification", "regression"] = Field(
+        "auto",
+        description="Whether the label is a class or a number; auto: a number where its values are many.",
+    )
     positive: Text | None = Field(
         None, description="The favourable label; by default the last of two labels in sorted order."
     )
@@ -382,4 +426,6 @@ class AuditConfig(Section):
             clashes.append(f"column '{self.label}' is both the label and sensitive")
         if clashes:
             raise ValueError("; ".join(clashes) + ". Give each column one part.")
+        if self.task == "regression" and self.positive is not None:
+            raise ValueError("`positive` is a class, and a label of `task: regression` has none. Drop one of them.")
         return self

@@ -213,8 +213,11 @@ def _resolve_paths(config: AuditConfig, base: Path) -> AuditConfig:
         update={"path": absolute(config.data.path), "connection": _absolute_sqlite(config.data.connection, base)}
     )
     validation = config.validation.model_copy(update={"suite": absolute(config.validation.suite)})
+    learning = config.learning.model_copy(update={"pred_probs": absolute(config.learning.pred_probs)})
+    label_noise = config.label_noise.model_copy(update={"review": absolute(config.label_noise.review)})
     output = config.output.model_copy(update={"folder": absolute(config.output.folder)})
-    return config.model_copy(update={"data": data, "validation": validation, "output": output})
+    stages = {"validation": validation, "learning": learning, "label_noise": label_noise}
+    return config.model_copy(update={"data": data, **stages, "output": output})
 
 
 def _absolute_sqlite(connection: str | None, base: Path) -> str | None:

@@ -52,6 +52,10 @@ class Labels:
         Index of the favourable class: for two classes always known, for more None unless it was configured.
     positive_is_stated
         Whether a person said which class is positive, or the last of two sorted classes was taken.
+
+    Notes
+    -----
+    Of a numeric label (`Dataset.target`) the classes are up to ten quantile bins, which stratify the folds.
     """
 
     codes: npt.NDArray[np.int64]
@@ -84,6 +88,8 @@ class Dataset:
         in what makes a difference.
     findings
         What reading the data already showed (the stage "ingest").
+    target
+        (N,) float64, a numeric label: finite, or NaN where it is missing or infinite. None where labels are classes.
     """
 
     frame: pd.DataFrame
@@ -95,6 +101,7 @@ class Dataset:
     source: str
     fingerprint: str
     findings: tuple[Finding, ...] = ()
+    target: npt.NDArray[np.float64] | None = None
 
     def without(self, columns: Sequence[str]) -> Dataset:
         """Return the same rows with `columns` no longer among the features, unless no feature would be left."""
@@ -106,3 +113,16 @@ class Dataset:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.frame)
+
+    def take(self, positions: npt.NDArray[np.int64]) -> Dataset:
+        """Return the rows at `positions` as a dataset of their own, without findings."""
+        return replace(
+            self,
+            frame=self.frame.iloc[positions].reset_index(drop=True),
+            labels=replace(self.labels, codes=self.labels.codes[positions]),
+            groups=self.groups.iloc[positions].reset_index(drop=True),
+            row_ids=self.row_ids[positions],
+            weights=None if self.weights is None else self.weights[positions],
+            target=None if self.target is None else self.target[positions],
+            findings=(),
+        )

@@ -84,6 +84,8 @@ class RowFlags:
         (R,) float in [0, 1] or None; low is suspect, as in cleanlab.
     suggested
         R suggested labels, for `Action.RELABEL`, or None.
+    nearest
+        R lists of positions: similar rows that carry the suggested label, the most similar first; or None.
     """
 
     positions: npt.NDArray[np.int64]
@@ -91,6 +93,7 @@ class RowFlags:
     action: Action
     score: npt.NDArray[np.float64] | None = None
     suggested: Sequence[str] | None = None
+    nearest: Sequence[Sequence[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

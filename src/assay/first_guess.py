@@ -271,5 +271,10 @@ def _note_what_is_open(dataset: Dataset, config: AuditConfig, notes: list[str]) 
             f"'{labels.classes[labels.positive]}' is treated as the favourable label, because it comes last in "
             "sorted order; state `positive`."
         )
+    if dataset.target is not None:
+        notes.append(
+            f"Label '{config.label}' was taken for a number to predict, because its values are many; make classes of "
+            "it in a new column if a model would predict those."
+        )
     if not config.sensitive:
         notes.append("No sensitive feature is named, so that fairness is not assessed: name some under `sensitive`.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
-    from assay.results import OutOfSample
+    from assay.results import OutOfSample, OutOfSampleValues
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +83,10 @@ def peak_memory_mb() -> float | None:
 
 
 def write_manifest(
-    config: AuditConfig, dataset: Dataset, predictions: OutOfSample, stages: dict[str, dict[str, float | None]]
+    config: AuditConfig,
+    dataset: Dataset,
+    predictions: OutOfSample | OutOfSampleValues,
+    stages: dict[str, dict[str, float | None]],
 ) -> dict[str, Any]:
     """Describe an audit in plain JSON values."""
     return {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from assay.findings import Finding
+    from assay.target import TargetScale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,22 @@ class OutOfSample:
         "cpu", "cuda:0", ... and why it was chosen.
     details
         Recipe and size, for the manifest: seed, epochs, parameters a member, ...
+    trajectory
+        (N,) float32 in [0, 1]: the held-out probability of the given label, mean over epochs and repeats; NaN where
+        it was not measured. None where the predictions were not made here.
+    margin
+        (N,) float32: area under the margin (Pleiss et al. 2020, arXiv:2001.10528): the logit of the given label less
+        the largest other one, mean over the epochs of the members that trained on the row; NaN where none did. None
+        where the predictions were not made here.
+    epoch_probs
+        (N, K) float32, rows sum to 1: the held-out probabilities, mean over epochs and repeats. None where the
+        predictions were not made here.
+    opinions
+        Name -> (N, K) float64, rows sum to 1: out-of-sample probabilities of models of other kinds, in the same
+        folds: "trees" (histogram gradient boosting) and "linear" (regularised multinomial logistic regression).
+    given
+        Name of the file that a user's own predictions were read from; None where they were made here. A user's rows
+        without a label may be NaN, and where their folds are not known, all stand in fold 0.
     """
 
     classes: tuple[str, ...]
@@ -84,6 +101,71 @@ class OutOfSample:
     test_score: npt.NDArray[np.float64]
     device: str
     details: Mapping[str, str | int | float] = field(default_factory=dict)
+    trajectory: npt.NDArray[np.float32] | None = None
+    margin: npt.NDArray[np.float32] | None = None
+    epoch_probs: npt.NDArray[np.float32] | None = None
+    opinions: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    given: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfSampleValues:
+    """Honest predictions of a numeric label: no row is predicted by a model that saw it, or one that belongs to it.
+
+    N rows, R repeats, F folds, E epochs, M = R * F members.
+
+    Attributes
+    ----------
+    target
+        (N,) float64: the given label; NaN where it is missing.
+    predictions
+        (N,) float64 in units of the label.
+    scale
+        The scale of the next three.
+    scaled_target, scaled_predictions
+        (N,) float64; the prediction is the mean over repeats and kinds of models.
+    repeat_predictions
+        (R, N) float32: the held-out prediction of each repeat.
+    folds
+        (R, N) int16: the fold that held the row out; -1 for a row that no member was trained on.
+    trained
+        (N,) bool: rows that took part in training and testing; the others are predicted only.
+    train_loss, test_loss
+        (M, E) mean Huber loss of each member after each epoch, on the scale: on (a sample of) its own training rows
+        and on its held-out rows.
+    train_score, test_score
+        (M,) R2 of each member, on the scale: on (a sample of) its own training rows and on its held-out rows.
+    device, details
+        As in `OutOfSample`.
+    given
+        None: values are predicted here, and never given.
+    """
+
+    target: npt.NDArray[np.float64]
+    predictions: npt.NDArray[np.float64]
+    scale: TargetScale
+    scaled_target: npt.NDArray[np.float64]
+    scaled_predictions: npt.NDArray[np.float64]
+    repeat_predictions: npt.NDArray[np.float32]
+    folds: npt.NDArray[np.int16]
+    trained: npt.NDArray[np.bool_]
+    train_loss: npt.NDArray[np.float64]
+    test_loss: npt.NDArray[np.float64]
+    train_score: npt.NDArray[np.float64]
+    test_score: npt.NDArray[np.float64]
+    device: str
+    details: Mapping[str, str | int | float] = field(default_factory=dict)
+    given: str | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """None: a number has no classes."""
+        return ()
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Empty: no class can be left out."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +185,13 @@ class LabelNoiseResult:
     estimates
         Tidy table of the estimated share of wrong labels: columns `by` ("overall", "class" or a sensitive feature),
         `name`, `n`, `suspects`, `share`, `low`, `high`.
+    method
+        What the labels are judged by (docs/checks/LN001.md); empty for a numeric label.
+    rehearsal
+        How the method fared on planted wrong labels: columns `kind`, `planted`, `flagged`, `found`; None where none
+        were planted.
+    suggested_value
+        (N,) float64, the predicted value of a numeric label, where `suggested` is -1; else None.
     """
 
     findings: tuple[Finding, ...]
@@ -111,6 +200,9 @@ class LabelNoiseResult:
     suggested: npt.NDArray[np.int64]
     judged: npt.NDArray[np.bool_]
     estimates: pd.DataFrame
+    method: str = ""
+    rehearsal: pd.DataFrame | None = None
+    suggested_value: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

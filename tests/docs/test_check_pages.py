@@ -11,7 +11,7 @@ from assay.validation import EXPECTATION_CHECK
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "checks"
 CHECKS = [check for stage in (ingest, validation, label_noise, fairness, health) for check in stage.CHECKS]
-CODES = {check.code for check in CHECKS} | {EXPECTATION_CHECK.code, CLEANING_CHECK.code}
+CODES = {check.code for check in (*CHECKS, *fairness.NUMERIC_CHECKS)} | {EXPECTATION_CHECK.code, CLEANING_CHECK.code}
 
 
 def test_codes_are_unique():

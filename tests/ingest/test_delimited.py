@@ -1,4 +1,5 @@
 import csv
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,23 @@ def test_quoted_fields_may_hold_delimiters_and_line_ends(read, write):
 def test_records_count_lines_from_one_across_quoted_line_ends():
     text = ["a,b\n", '"x\n', 'y",1\n', "\n", "1\n"]
     assert [(r.line, r.length) for r in read_records(text, ",")] == [(1, 2), (2, 2), (5, 1)]
+
+
+def one_parser_each(lines, delimiter):
+    """Lines and lengths of the records, with a new parser for each of them: slow, and simple."""
+    rest, line = iter(lines), 0
+    for text in rest:
+        line += 1
+        if text.strip(" \r\n"):
+            parser = csv.reader(itertools.chain([text], rest), delimiter=delimiter, skipinitialspace=True)
+            yield line, len(next(parser))
+            line += parser.line_num - 1
+
+
+@given(st.text(alphabet='a,;" \n', max_size=40), st.sampled_from(",; "))
+def test_one_parser_for_all_records_counts_as_one_for_each(text, delimiter):
+    lines = text.splitlines(keepends=True)
+    assert [(r.line, r.length) for r in read_records(lines, delimiter)] == list(one_parser_each(lines, delimiter))
 
 
 def test_ragged_rows_are_named_by_line(refuse, write):

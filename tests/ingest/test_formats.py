@@ -100,6 +100,20 @@ def test_parquet_types(read, tmp_path):
     assert data["list"][0] == "[1, 2]"
 
 
+@pytest.mark.parametrize("unit", ["date32", "date64"])
+def test_parquet_days_are_times_of_midnight(read, tmp_path, unit):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    days = [dt.date(1, 1, 1), None, dt.date(1969, 12, 31), dt.date(9999, 12, 31)]
+    table = pa.table({"day": pa.array(days, getattr(pa, unit)()), "n": range(4), "y": ["p", "n"] * 2})
+    pq.write_table(table, tmp_path / "d.parquet")
+    data = read(tmp_path / "d.parquet")
+    frame = pd.DataFrame({"day": pd.Series(days, dtype=object), "n": range(4), "y": ["p", "n"] * 2})
+    assert data.fingerprint == read(frame).fingerprint
+    assert [None if pd.isna(day) else day.date() for day in data.frame["day"].astype(object)] == days
+
+
 def test_feather_and_arrow_stream(read, table, fingerprint, tmp_path):
     import pyarrow as pa
 

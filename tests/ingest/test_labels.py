@@ -70,7 +70,7 @@ def test_positive_that_is_no_class(refuse):
     ],
 )
 def test_labels_that_are_no_classes(refuse, labels, words):
-    assert words in refuse(frame(labels))
+    assert words in refuse(frame(labels), task="classification")
 
 
 def test_many_classes_that_recur_are_classes(read):

@@ -58,7 +58,6 @@ def test_chance_among_the_few_most_confident_is_settled_by_a_larger_region():
 def test_without_a_fall_there_is_an_upper_limit_only():
     share = estimate_share(RANK, contradicted(10, 30, 300), None)
     assert share.value is None
-    assert share.cautious == 0
     assert share.interval.low == 0
     assert share.interval.high == pytest.approx(chi2.ppf(1 - 0.025 / 5, 22) / 2 / 100)
 
@@ -82,7 +81,6 @@ def test_the_estimate_lies_within_its_interval(top, following, rest, fall):
     # Sampling error on both sides: the value is no limit, unless it cannot go further.
     assert share.value < share.interval.high
     assert share.interval.low < share.value or share.value == 0
-    assert 0 <= share.cautious <= share.value
 
 
 @pytest.mark.parametrize("spread", [0.7, 1.5, 3.0])

@@ -39,8 +39,11 @@ def test_good_predictions_are_accepted():
     [
         (changed(0, [np.nan, 0.5]), "NaN"),
         (changed(0, [np.inf, 0.5]), "infinity"),
-        (changed(0, [-0.1, 1.1]), "must lie in [0, 1], got 1 rows"),
-        (changed(0, [0.5, 0.6]), "must sum to 1"),
+        (changed(0, [-0.1, 1.1]), "must lie in [0, 1], got 1 rows (0, counted from 0) outside. Pass probabilities"),
+        (
+            changed(slice(None), [0.5, 0.6]),
+            "must sum to 1 in each row, got 6 rows (0, 1, 2, 3, 4, ..., counted from 0)",
+        ),
         (PROBS[:5], "must have shape (6, 2), got (5, 2)"),
         (np.column_stack([PROBS, PROBS[:, 0]]), "must have shape (6, 2), got (6, 3)"),
         (PROBS[:, 0], "must have shape (6, 2), got (6,)"),
@@ -53,14 +56,30 @@ def test_broken_probabilities_are_refused(probs, words):
     assert words in problem
 
 
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [(100 * PROBS, "percentages: divide"), (np.log(PROBS), "pass their exponentials"), (5 - 9 * PROBS, "not logits")],
+)
+def test_numbers_that_are_no_probabilities_are_named(numbers, words):
+    assert words in "\n".join(problems(probs=numbers))
+
+
+def test_a_row_that_nobody_labelled_need_not_be_predicted():
+    probs, labels = changed(2, np.nan), np.array([0, 1, -1, 1, 1, 0])
+    check_contract(labels, probs, CLASSES, repeat_probs=probs[None])
+    (problem,) = problems(labels, changed(2, [np.nan, 0.5]))
+    assert "got 1 rows (2, counted from 0) with NaN" in problem
+
+
 @pytest.mark.parametrize("outside", [2, -2])
 def test_labels_outside_the_classes_are_refused(outside):
     (problem,) = problems(labels=np.array([0, 1, 0, 1, 1, outside]))
     assert "got 1 other values" in problem
 
 
-def test_labels_that_are_no_integers_are_refused():
-    assert "one integer a row" in problems(labels=LABELS.astype(float))[0]
+@pytest.mark.parametrize("labels", [LABELS.astype(float), np.array(CLASSES)[LABELS], LABELS[:, None]])
+def test_labels_that_are_no_integers_are_refused(labels):
+    assert "one integer a row" in problems(labels=labels)[0]
 
 
 def test_no_label_at_all_is_refused():
@@ -134,5 +153,5 @@ def test_stage_refuses_nan(make_case):
     case = make_case(60)
     probs = case.predictions.pred_probs.copy()
     probs[3] = np.nan
-    with pytest.raises(ContractError, match="1 rows with NaN"):
+    with pytest.raises(ContractError, match=r"1 rows \(3, counted from 0\) with NaN"):
         replace(case, predictions=replace(case.predictions, pred_probs=probs)).judge()

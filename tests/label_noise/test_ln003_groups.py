@@ -7,7 +7,7 @@ import pytest
 
 from assay.findings import Severity, Status
 from assay.intervals import judge_upper
-from assay.label_noise.group_check import _Contrast, _needed, _newcombe, _two_digits
+from assay.label_noise.group_check import _Contrast, _needed, _two_digits, newcombe
 
 
 def test_a_group_with_many_wrong_labels_fails(make_case, of_code):
@@ -59,19 +59,19 @@ def test_rows_that_would_decide_do_decide(group):
     # 10 of 1,000 contradicted elsewhere, and a group whose rate stays: the rows named decide, half of them do not.
     k, n = group
     elsewhere, rate = (10, 1000), k / n
-    contrast = _Contrast("sex", "B", 10 * n, n, rate, 0.01, elsewhere, _newcombe(group, elsewhere, 0.975))
+    contrast = _Contrast("sex", "B", 10 * n, n, rate, 0.01, elsewhere, newcombe(group, elsewhere, 0.975))
     words = _needed(contrast, 0.05)
     rows = int(words.removeprefix(", about ").removesuffix(" would decide").replace(",", ""))
     assert 10 * n < rows <= 100 * 10 * n + 1
     assert len(str(rows).rstrip("0")) <= 2
-    assert judge_upper(_newcombe((rate * rows / 10, rows / 10), elsewhere, 0.975), 0.05) is Status.PASSED
+    assert judge_upper(newcombe((rate * rows / 10, rows / 10), elsewhere, 0.975), 0.05) is Status.PASSED
     half = rows / 20
-    assert judge_upper(_newcombe((rate * half, half), elsewhere, 0.975), 0.05) is Status.INCONCLUSIVE
+    assert judge_upper(newcombe((rate * half, half), elsewhere, 0.975), 0.05) is Status.INCONCLUSIVE
 
 
 def test_no_number_where_a_hundred_times_the_rows_would_not_decide():
     # A difference of 4.9 points is too near to the tolerated 5.
-    contrast = _Contrast("sex", "B", 100, 10, 0.059, 0.01, (10, 1000), _newcombe((0.59, 10), (10, 1000), 0.975))
+    contrast = _Contrast("sex", "B", 100, 10, 0.059, 0.01, (10, 1000), newcombe((0.59, 10), (10, 1000), 0.975))
     assert _needed(contrast, 0.05) == ""
 
 

@@ -65,16 +65,6 @@ def test_rows_that_cannot_be_judged(make_case, of_code):
     assert "3 rows have no label to judge" in of_code(result, "LN004")[0].message
 
 
-def test_only_suspects_that_every_repeat_contradicts(make_multiclass):
-    case = make_multiclass(noise=0.08)
-    repeats = case.predictions.repeat_probs.copy()
-    # The second repeat agrees with every label.
-    repeats[1] = np.eye(repeats.shape[2])[case.predictions.labels]
-    agreeing = replace(case, predictions=replace(case.predictions, repeat_probs=repeats))
-    assert case.judge().suspect.any()
-    assert not agreeing.judge().suspect.any()
-
-
 def test_own_checks_can_be_passed(make_case):
     case = make_case(200)
     assert find_label_noise(case.dataset, case.predictions, LabelNoiseConfig(), checks=()).findings == ()

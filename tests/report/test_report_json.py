@@ -50,10 +50,34 @@ def test_what_is_not_known_is_null(make_report):
 def test_rows_are_a_count_and_twenty_positions_without_ids(make_report):
     report = make_report([finding("DQ011", "failed", evidence=flags(range(50)))])
     rows = report.to_dict()["findings"][0]["evidence"]["rows"]
-    assert rows == {"count": 50, "action": "quarantine", "first_positions": list(range(20))}
+    assert rows == {"count": 50, "action": "quarantine", "first_positions": list(range(20)), "examples": []}
     assert "C0003" in set(report.ledger["row_id"])
     for text in (report.to_json(), report.to_html(), report.to_markdown(), report.to_junit()):
         assert "C0003" not in text
+
+
+def test_the_most_suspect_rows_say_why_without_labels_and_ids(make_report):
+    rows = flags(
+        range(10, 20),
+        "relabel",
+        [f"Reason {i} by <age>." for i in range(10)],
+        score=np.linspace(0.9, 0.1, 10),
+        suggested=["no"] * 10,
+        nearest=[[i, 230] for i in range(9)] + [[]],
+    )
+    report = make_report([finding("LN001", "failed", evidence=rows)])
+    document = report.to_dict()
+    jsonschema.validate(document, SCHEMA)
+    examples = document["findings"][0]["evidence"]["rows"]["examples"]
+    # The very worst, at 19, was not compared with others.
+    assert [example["position"] for example in examples] == [18, 17, 16, 15, 14]
+    assert examples[0] == {"position": 18, "why": "Reason 8 by <age>.", "nearest": [8, 230]}
+    page = report.to_html()
+    assert "Reason 8 by &lt;age&gt;." in page
+    assert "Nearest with the suggested label: 8; 230." in page
+    assert "Reason 3 by" not in page
+    for text in (report.to_json(), page):
+        assert "C0230" not in text
 
 
 def test_without_any_finding(make_report):

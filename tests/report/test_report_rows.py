@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,9 @@ from report_parts import N, finding, flags, make_dataset, make_frame
 from assay.report import build_ledger, split_rows
 from assay.report.rows import neutralise, write_rows
 
-COLUMNS = ["row_id", "position", "check", "subject", "score", "reason", "action", "suggested", "severity", "waived"]
+COLUMNS = [
+    "row_id", "position", "check", "subject", "score", "reason", "action", "suggested", "nearest", "severity", "waived",
+]  # fmt: skip
 
 
 def test_one_row_for_each_row_and_finding_in_the_order_of_the_data(sample_report):
@@ -109,6 +112,29 @@ def test_columns_of_our_names_in_the_input_are_kept(tmp_path, make_report):
     columns = pd.read_csv(tmp_path / "rows" / "quarantine.csv").columns.tolist()
     assert columns[:3] == ["assay_row_id", "assay_why_", "assay_suggested"]
     assert "assay_why" in columns
+
+
+def test_the_nearest_rows_are_named_by_their_ids(tmp_path, make_report):
+    rows = flags(
+        [5, 9], "relabel", ["a", "b"], score=np.array([0.2, 0.1]), suggested=["no", "yes"], nearest=[[7, 3], []]
+    )
+    report = make_report([finding("LN001", "failed", evidence=rows)])
+    assert report.ledger["nearest"].tolist()[0] == "C0007; C0003"
+    assert report.ledger["nearest"].isna().tolist() == [False, True]
+    write_rows(report.dataset, report.ledger, report.dispositions, tmp_path / "rows", "csv")
+    review = pd.read_csv(tmp_path / "rows" / "review.csv")
+    assert review.columns[:4].tolist() == ["assay_row_id", "assay_why", "assay_suggested", "assay_nearest"]
+    assert review["assay_suggested"].tolist() == ["no", "yes"]
+    assert review["assay_nearest"].tolist()[0] == "C0007; C0003"
+    assert pd.isna(review["assay_nearest"][1])
+
+
+@pytest.mark.parametrize("ids", [pd.RangeIndex(N), pd.MultiIndex.from_arrays([range(N), ["=a;"] * N])])
+def test_nearest_rows_have_ids_of_any_kind(tmp_path, make_report, ids):
+    dataset = replace(make_dataset(make_frame()), row_ids=ids)
+    rows = flags([5], "relabel", ["a"], score=np.array([0.2]), suggested=["no"], nearest=[[7, 3]])
+    ledger = build_ledger(dataset, [finding("LN001", "failed", evidence=rows)])
+    assert ledger["nearest"].tolist() == [f"{ids[7]}; {ids[3]}"]
 
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "-", "=", "--5"]

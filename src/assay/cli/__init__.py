@@ -1,4 +1,4 @@
-"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`.
+"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`, `assay review`.
 
 Only what `assay --help` needs is imported here; the rest is imported when a command needs it. There is no
 `from __future__ import annotations`: typer reads the annotations.
@@ -14,6 +14,7 @@ import typer
 
 from assay.cli.ending import EXIT_CODES, ending
 from assay.cli.progress import Display
+from assay.cli.review import review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +164,9 @@ def show(
             audit, folder = "latest", Path(audit)
         place = find_audit(audit, folder)
         show_verdict(read_audit(place), place, as_json=json)
+
+
+app.command()(review)
 
 
 def _audit(

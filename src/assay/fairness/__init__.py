@@ -2,5 +2,15 @@
 
 from assay.fairness.assessment import CHECKS, assess_fairness
 from assay.fairness.cleaning import CLEANING_CHECK, compare_cleaning
+from assay.fairness.numeric import assess_numeric_fairness, skip_cleaning
+from assay.fairness.numeric_checks import NUMERIC_CHECKS
 
-__all__ = ["CHECKS", "CLEANING_CHECK", "assess_fairness", "compare_cleaning"]
+__all__ = [
+    "CHECKS",
+    "CLEANING_CHECK",
+    "NUMERIC_CHECKS",
+    "assess_fairness",
+    "assess_numeric_fairness",
+    "compare_cleaning",
+    "skip_cleaning",
+]

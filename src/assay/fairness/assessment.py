@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from assay.results import OutOfSample
 
 CHECKS = (*DATA_CHECKS, *MODEL_CHECKS)
-_BY_GROUP = ("feature", "group", "metric", "value", "low", "high", "n")
-_DISPARITIES = ("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance", "status")
-_COUNTS = ("feature", "group", "y_true", "y_pred", "n")
+BY_GROUP = ("feature", "group", "metric", "value", "low", "high", "n")
+DISPARITIES = ("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance", "status")
+COUNTS = ("feature", "group", "y_true", "y_pred", "n")
 
 
 def assess_fairness(
@@ -69,9 +69,9 @@ def assess_fairness(
     assessed = tuple(context.assessments.values())
     return FairnessResult(
         findings=run_checks(checks, context),
-        by_group=_stack([_by_group(a, config.confidence) for a in assessed], _BY_GROUP),
-        disparities=_stack([_disparities(a) for a in assessed], _DISPARITIES),
-        counts=_stack([_counts(a, predictions.classes) for a in assessed], _COUNTS),
+        by_group=_stack([_by_group(a, config.confidence) for a in assessed], BY_GROUP),
+        disparities=_stack([_disparities(a) for a in assessed], DISPARITIES),
+        counts=_stack([_counts(a, predictions.classes) for a in assessed], COUNTS),
     )
 
 

@@ -51,9 +51,9 @@ PARITY = "demographic parity difference"
 ODDS = "equalized odds difference"
 METHOD = "paired bootstrap of the counts, percentiles"
 METHOD_PAIR = "paired bootstrap of the counts, Tukey-Kramer"
-_COLUMNS = ("metric", "feature", "rows", "before", "after", "change", "low", "high", "n")
+COLUMNS = ("metric", "feature", "rows", "before", "after", "change", "low", "high", "n")
 # The finding also says between which groups; `CleaningEffect.table` has the columns of its contract.
-_SHOWN = (*_COLUMNS, "highest before", "lowest before")
+_SHOWN = (*COLUMNS, "highest before", "lowest before")
 _SPELT_OUT = 3
 
 
@@ -108,8 +108,8 @@ def compare_cleaning(
     table = pd.DataFrame(columns=list(_SHOWN))
     if removed and judged.any():
         table = _compare(dataset, (before, after), judged, suspect, config)
-    findings = run_checks((CLEANING_CHECK,), _Described(removed, table, config.confidence))
-    return CleaningEffect(removed, table[list(_COLUMNS)], findings)
+    findings = run_checks((CLEANING_CHECK,), _Described(removed, table, config.confidence, before.given))
+    return CleaningEffect(removed, table[list(COLUMNS)], findings)
 
 
 def _compare(
@@ -253,10 +253,18 @@ class _Described:
     removed: int
     table: pd.DataFrame
     confidence: float
+    given: str | None = None
 
 
 def describe_effect(subject: _Described) -> Iterator[Outcome]:
     """FB020: say what the second training changes, on the rows that are not suspect."""
+    if subject.given is not None:
+        words = (
+            f"There was no second training: the predictions were given ({subject.given}), and a training of Assay's "
+            "own would differ from their model for other reasons than the rows."
+        )
+        yield Outcome(Status.NOT_APPLICABLE, words)
+        return
     if subject.removed == 0:
         words = (
             "There was no second training: none is configured, or less than 1% of the labels are suspect, and their "

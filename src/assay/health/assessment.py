@@ -14,12 +14,12 @@ from assay.health.vitals import take_vitals
 from assay.results import HealthResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from assay.config import HealthConfig
     from assay.dataset import Dataset
     from assay.findings import Check
-    from assay.health.vitals import Vitals
+    from assay.health.vitals import Figure, Vitals
     from assay.results import OutOfSample
 
 
@@ -61,10 +61,12 @@ def assess_health(
             f"{len(predictions.labels):,}. Predict the dataset that is audited."
         )
     vitals = take_vitals(dataset, predictions, config)
-    return HealthResult(findings=run_checks(checks, vitals), metrics=_metrics(vitals))
+    return HealthResult(findings=run_checks(checks, vitals), metrics=tabulate(vitals.figures))
 
 
-def _metrics(vitals: Vitals) -> pd.DataFrame:
+def tabulate(figures: Mapping[str, Figure]) -> pd.DataFrame:
+    """Figures as `HealthResult.metrics` has them."""
+
     def known(value: float | None) -> float:
         return np.nan if value is None else value
 
@@ -77,7 +79,7 @@ def _metrics(vitals: Vitals) -> pd.DataFrame:
                 "high": known(figure.interval.high if figure.interval else None),
                 "n": figure.n,
             }
-            for name, figure in vitals.figures.items()
+            for name, figure in figures.items()
         ],
         columns=["metric", "value", "low", "high", "n"],
     )

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
 from assay.intervals import judge_lower, judge_upper
+from assay.results import OutOfSample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assay.health.numeric import NumericVitals
     from assay.health.vitals import Vitals
 
 
@@ -63,6 +65,14 @@ def _check_gap(vitals: Vitals) -> Iterator[Outcome]:
     training, held_out = vitals.figures["training accuracy"], vitals.figures["held-out accuracy"]
     subject = Subject((vitals.dataset.roles.label,))
     evidence = Evidence("generalisation gap", gap.value, gap.interval, gap.n, most, "accuracy")
+    if vitals.predictions.given is not None:
+        words = (
+            "Whether models do worse on rows that they did not see was not measured: the predictions were given "
+            f"({vitals.predictions.given}), without those for the rows that their models were trained on."
+        )
+        remedy = "Compare the accuracy of your model on training rows and held-out rows yourself."
+        yield Outcome(Status.INCONCLUSIVE, words, subject, evidence, remedy)
+        return
     if gap.value is None or gap.interval is None or training.value is None or held_out.value is None:
         words = f"Whether models do worse on rows that they did not see cannot be told from {gap.n:,} scored members."
         yield Outcome(Status.INCONCLUSIVE, words, subject, evidence, "Train on more folds or repeats.")
@@ -89,6 +99,8 @@ def _check_left_out(vitals: Vitals) -> Iterator[Outcome]:
     known = len(vitals.predictions.classes)
     if not left_out:
         words = f"Each of {known:,} classes has enough rows for {vitals.folds:,} folds; none was left out."
+        if vitals.predictions.given is not None:
+            words = f"The given predictions ({vitals.predictions.given}) have a column for each of {known:,} classes."
         evidence = Evidence("classes left out", 0.0, n=known, unit="classes")
         yield Outcome(Status.PASSED, words, Subject((label,)), evidence)
     for name, rows in left_out.items():
@@ -102,8 +114,13 @@ def _check_left_out(vitals: Vitals) -> Iterator[Outcome]:
         yield Outcome(Status.INCONCLUSIVE, words, Subject((label,), f"{label} = {name}"), evidence, remedy)
 
 
-def _check_unseen_features(vitals: Vitals) -> Iterator[Outcome]:
+def check_unseen_features(vitals: Vitals | NumericVitals) -> Iterator[Outcome]:
+    """MH004: what validation took from the features."""
     withheld = vitals.dataset.roles.withheld
+    if isinstance(vitals.predictions, OutOfSample) and vitals.predictions.given is not None:
+        words = f"Which features the model behind the given predictions ({vitals.predictions.given}) saw is not known."
+        yield Outcome(Status.NOT_APPLICABLE, words)
+        return
     if not withheld:
         shown = len(vitals.dataset.roles.features)
         evidence = Evidence("features left out", 0.0, n=shown, unit="columns")
@@ -126,5 +143,5 @@ CHECKS: tuple[Check[Vitals], ...] = (
     Check("MH001", "Something to learn", Severity.CRITICAL, _check_signal),
     Check("MH002", "Generalisation gap", Severity.WARNING, _check_gap),
     Check("MH003", "Classes left out of the training", Severity.WARNING, _check_left_out),
-    Check("MH004", "Features that the models were not shown", Severity.INFO, _check_unseen_features),
+    Check("MH004", "Features that the models were not shown", Severity.INFO, check_unseen_features),
 )

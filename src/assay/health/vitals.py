@@ -73,9 +73,9 @@ def take_vitals(dataset: Dataset, predictions: OutOfSample, config: HealthConfig
             "log loss": _mean(_log_loss(labels, probs)),
             "brier score": _mean(_brier(labels, probs)),
             "calibration error": Figure(_calibration_error(labels, probs), None, len(labels)),
-            "training accuracy": _over_members(predictions.train_score, folds),
-            "held-out accuracy": _over_members(predictions.test_score, folds),
-            "generalisation gap": _over_members(gap, folds, least=-1.0),
+            "training accuracy": over_members(predictions.train_score, folds),
+            "held-out accuracy": over_members(predictions.test_score, folds),
+            "generalisation gap": over_members(gap, folds, least=-1.0),
         },
         majority=predictions.classes[int(counts.argmax())],
         folds=folds,
@@ -122,10 +122,10 @@ def _calibration_error(labels: npt.NDArray[np.int64], probs: npt.NDArray[np.floa
     return float(np.abs(np.add.reduceat(surplus, starts)).sum() / n)
 
 
-def _over_members(
-    scores: npt.NDArray[np.float64], folds: int, *, least: float = 0.0, confidence: float = 0.95
+def over_members(
+    scores: npt.NDArray[np.float64], folds: int, *, least: float = 0.0, most: float = 1.0, confidence: float = 0.95
 ) -> Figure:
-    """Mean over the M members, in [least, 1], with the corrected t interval of repeated cross-validation.
+    """Mean over the M members, in [least, most], with the corrected t interval of repeated cross-validation.
 
     Members share most of their training rows, so that their scores vary too little: the variance of the mean is
     (1/M + 1/(folds - 1)) s^2 in place of s^2/M (Nadeau and Bengio 2003, doi:10.1023/A:1024068626366; for repeated
@@ -140,5 +140,5 @@ def _over_members(
     mean, deviation = float(known.mean()), float(known.std(ddof=1))
     error = deviation * float(np.sqrt(1 / members + 1 / (folds - 1)))
     half = float(stdtrit(members - 1, 0.5 + confidence / 2)) * error
-    low, high = max(least, mean - half), min(1.0, mean + half)
+    low, high = max(least, mean - half), min(most, mean + half)
     return Figure(mean, Interval(low, high, confidence, "corrected resampled t"), members)

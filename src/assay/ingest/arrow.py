@@ -120,9 +120,23 @@ def _as_frame(table: Any) -> pd.DataFrame:
     repeated = [name for name in dict.fromkeys(table.column_names) if table.column_names.count(name) > 1]
     if repeated:
         raise InputError(f"Column names must be unique, got more than once: {quoted(repeated)}. Rename or drop them.")
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = _with_times(table).to_pandas()
     named = [name for name in frame.index.names if name is not None]
     return frame.reset_index(level=named) if named else frame
+
+
+def _with_times(table: Any) -> Any:
+    """The table with days as times: pandas would make a Python object of each of them.
+
+    A saved index without a name keeps its days, which are row ids to be shown.
+    """
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_date(field.type) and not field.name.startswith("__index_level_"):
+            times = table.column(place).cast(pa.timestamp("s"))
+            table = table.set_column(place, pa.field(field.name, times.type), times)
+    return table
 
 
 def _first_line(error: Exception) -> str:

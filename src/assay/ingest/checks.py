@@ -69,6 +69,20 @@ def check_choices(intake: Intake) -> Iterator[Outcome]:
                 "Set `positive` to the label that is good for a person.",
             )
         )
+    if intake.chosen_task is not None:
+        as_number = intake.chosen_task == "regression"
+        values = intake.frame[intake.roles.label].nunique()
+        chosen.append(
+            Outcome(
+                Status.PASSED,
+                f"Label '{intake.roles.label}' has {values:,} distinct numbers and was taken for "
+                f"{'a number (regression)' if as_number else 'as many classes (classification)'}.",
+                Subject((intake.roles.label,)),
+                Evidence("distinct values", float(values), n=len(labels.codes), unit="values"),
+                f"Set `task: {intake.chosen_task}`, or `task: {'classification' if as_number else 'regression'}` "
+                "where that is what a model would do.",
+            )
+        )
     for name, edges in intake.chosen_bins.items():
         chosen.append(
             Outcome(

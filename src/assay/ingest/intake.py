@@ -32,6 +32,8 @@ class Intake:
         As in `assay.ingest.source.Source`.
     chosen_bins
         Sensitive feature -> inner edges that were chosen for it.
+    chosen_task
+        "classification" or "regression", where the label could be either and the configuration left it open.
     """
 
     frame: pd.DataFrame
@@ -42,6 +44,7 @@ class Intake:
     nested: Mapping[str, npt.NDArray[np.int64]]
     padded: Mapping[str, npt.NDArray[np.int64]]
     chosen_bins: Mapping[str, Sequence[float]]
+    chosen_task: str | None = None
 
     def columns(self) -> list[str]:
         """All columns but the ignored ones."""

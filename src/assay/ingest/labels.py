@@ -80,23 +80,31 @@ def sort_classes(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(classes))
 
 
+def is_quantity(values: pd.Series[Any]) -> bool:
+    """Whether plain values are measured: numbers, many of them distinct, or with fractions."""
+    present = values.dropna()
+    distinct = present.nunique()
+    if values.dtype.kind not in "iuf" or distinct <= MAX_OBVIOUS_CLASSES:
+        return False
+    # An infinite number has no remainder.
+    fractions = values.dtype.kind == "f" and bool((present[np.isfinite(present)] % 1 != 0).any())
+    return fractions or distinct / len(present) > MAX_DISTINCT_NUMBERS
+
+
 def _refuse_quantities(name: str, values: pd.Series[Any]) -> None:
     present = values.dropna()
     distinct = present.nunique()
-    if distinct <= MAX_OBVIOUS_CLASSES:
-        return
-    share = distinct / len(present)
-    if values.dtype.kind == "M":
+    what, instead = "", "Make classes of it (bins, for example) in a new column, or name another `label`."
+    if is_quantity(values):
+        what, instead = "a quantity", f"Set `task: regression` to audit it as a number. {instead}"
+    elif values.dtype.kind == "M" and distinct > MAX_OBVIOUS_CLASSES:
         what = "dates"
-    elif values.dtype.kind in "iuf":
-        fractions = values.dtype.kind == "f" and bool((present % 1 != 0).any())
-        what = "a quantity" if fractions or share > MAX_DISTINCT_NUMBERS else ""
-    else:
-        what = "free texts or identifiers" if share > MAX_DISTINCT_TEXTS else ""
+    elif values.dtype.kind not in "iufM" and distinct > max(MAX_OBVIOUS_CLASSES, MAX_DISTINCT_TEXTS * len(present)):
+        what = "free texts or identifiers"
     if what:
         raise InputError(
             f"Label '{name}' must be a class, got {what}: {distinct:,} distinct values in {len(present):,} rows. "
-            "Make classes of it (bins, for example) in a new column, or name another `label`."
+            f"{instead}"
         )
 
 

@@ -20,6 +20,7 @@ from assay.ingest.labels import read_labels
 from assay.ingest.names import column_names
 from assay.ingest.roles import assign_roles, find_missing_columns, read_weights, row_identifiers
 from assay.ingest.source import Source, read_source
+from assay.ingest.targets import bin_target, chosen_task, read_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,8 @@ def read_dataset(
     table = columns.frame
     problems: list[str] = []
     with _collected(problems):
-        labels = read_labels(table[config.label], config.positive)
+        target = read_target(table[config.label], config)
+        labels = read_labels(table[config.label], config.positive) if target is None else bin_target(target)
     with _collected(problems):
         groups, chosen_bins = derive_groups(table, config.sensitive)
     with _collected(problems):
@@ -76,7 +78,8 @@ def read_dataset(
         roles = assign_roles(config, table)
     if problems:
         raise InputError(problems)
-    intake = Intake(table, roles, labels, groups, columns.mixed, columns.nested, source.padded, chosen_bins)
+    task = chosen_task(table[config.label], target) if config.task == "auto" else None
+    intake = Intake(table, roles, labels, groups, columns.mixed, columns.nested, source.padded, chosen_bins, task)
     return Dataset(
         frame=table,
         roles=roles,
@@ -87,6 +90,7 @@ def read_dataset(
         source=source.name,
         fingerprint=compute_fingerprint(table),
         findings=run_checks(checks, intake),
+        target=target,
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +15,7 @@ QUOTE = '"'
 _DECIMAL_COMMA = re.compile(r"^[+-]?\d+,\d+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A row of a delimited text: the line it begins on (from 1), its number of fields, and its fields.
 
     `fields` is empty for records after the first that need no parsing to be counted.
@@ -41,8 +38,13 @@ def read_records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
         Where a quotation mark is opened and never closed, or a field is longer than the csv module takes.
     """
     rest = iter(lines)
-    line = 0
-    first = True
+    begun: list[str] = []
+    # One parser for all records: making one for each takes longer than what it has to do. It takes the line that was
+    # looked at, then as many more as the record runs over.
+    parser = csv.reader(
+        iter(lambda: begun.pop() if begun else next(rest), None), delimiter=delimiter, skipinitialspace=True
+    )
+    line, counted, first = 0, 0, True
     for text in rest:
         line += 1
         if not text.strip(" \r\n"):
@@ -50,11 +52,11 @@ def read_records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
         if QUOTE not in text and not first and delimiter != " ":
             yield Record(line, text.count(delimiter) + 1)
             continue
-        reader = csv.reader(chain([text], rest), delimiter=delimiter, skipinitialspace=True, strict=False)
-        fields = next(reader)
+        begun.append(text)
+        fields = next(parser)
         yield Record(line, len(fields), tuple(fields))
-        line += reader.line_num - 1
-        first = False
+        line += parser.line_num - counted - 1
+        counted, first = parser.line_num, False
 
 
 def detect_delimiter(lines: Sequence[str], *, header: bool) -> str:

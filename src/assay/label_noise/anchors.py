@@ -49,18 +49,16 @@ class Share:
     interval
         From what cannot be explained by ambiguity to what would be wrong if nothing were ambiguous.
     error
-        Standard error of `value`.
+        Standard error of `value`, where there is one.
+    supported
+        Whether ambiguity alone could not explain the contradictions.
     """
 
     n: int
     value: float | None
     interval: Interval | None
     error: float | None
-
-    @property
-    def cautious(self) -> float:
-        """The estimate less one standard error, not below 0; 0 where there is no estimate."""
-        return 0.0 if self.value is None or self.error is None else max(0.0, self.value - self.error)
+    supported: bool = True
 
 
 def rank_confidence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,12 @@ from assay.errors import ContractError
 from assay.findings import run_checks
 from assay.label_noise.checks import CHECKS
 from assay.label_noise.contract import check_contract
+from assay.label_noise.in_sample import ORIGIN_CHECK, find_origin
 from assay.label_noise.judgement import judge_labels
 from assay.results import LabelNoiseResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from assay.findings import Check
     from assay.label_noise.anchors import Share
     from assay.label_noise.judgement import Judgement
+    from assay.label_noise.rehearsal import Rehearsal
+    from assay.label_noise.review import Review
     from assay.results import OutOfSample
 
 
@@ -32,13 +36,16 @@ def find_label_noise(
     predictions: OutOfSample,
     config: LabelNoiseConfig,
     checks: Iterable[Check[Judgement]] = CHECKS,
+    *,
+    rehearsals: Sequence[Rehearsal] = (),
+    review: Review | None = None,
 ) -> LabelNoiseResult:
     """Judge the labels by predictions of models that did not see them.
 
-    Every label gets a quality score, the probability that the model gives it. A label is suspect where cleanlab's
-    confident joint and its pruning by noise rate agree on it, every repeat contradicts it, and it is more likely
-    wrong than ambiguous (`compute_wrong_probability`). How many labels are wrong is estimated overall, by class and
-    by sensitive group from the most confident rows (`estimate_share`).
+    Every label gets a quality, the probability that it is right (`judge_by_matrix`). The labels that are most likely
+    wrong are suspect, as many as are estimated to be wrong and as promise the best F1 (`choose_suspects`). How many
+    labels are wrong is estimated overall, by class and by sensitive group, from how contradictions thin out towards
+    the most confident rows (`estimate_overall`, `estimate_share`).
 
     Parameters
     ----------
@@ -50,6 +57,10 @@ def find_label_noise(
         How many wrong labels are too many.
     checks
         The questions to ask of the judged labels.
+    rehearsals
+        Planted wrong labels and what models made of them: they choose the method (`choose_method`).
+    review
+        What a person said of a random sample: it decides LN001 in place of the estimate.
 
     Returns
     -------
@@ -60,7 +71,8 @@ def find_label_noise(
     Raises
     ------
     ContractError
-        Where the predictions break the contract of `check_contract`, or belong to another dataset.
+        Where the predictions break the contract of `check_contract`, or belong to another dataset, or were given by
+        a user and are memorised (`find_origin`).
     """
     if len(dataset) != len(predictions.labels):
         raise ContractError(
@@ -75,8 +87,12 @@ def find_label_noise(
         folds=predictions.folds,
         trained=predictions.trained,
     )
-    judgement = judge_labels(dataset, predictions, config)
-    return _result(judgement, checks)
+    origin = None if predictions.given is None else find_origin(dataset, predictions)
+    judgement = replace(judge_labels(dataset, predictions, config, rehearsals), review=review)
+    result = _result(judgement, checks)
+    if origin is None:
+        return result
+    return replace(result, findings=result.findings + run_checks((ORIGIN_CHECK,), origin))
 
 
 def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNoiseResult:
@@ -88,6 +104,7 @@ def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNo
     judged = np.zeros(n, dtype=np.bool_)
     judged[at] = True
     likely = judgement.predictions.pred_probs.argmax(axis=1)
+    likely[at] = judgement.suggested
     return LabelNoiseResult(
         findings=run_checks(checks, judgement),
         quality=quality,
@@ -95,6 +112,8 @@ def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNo
         suggested=np.where(judged & ~suspect, judgement.predictions.labels, likely).astype(np.int64),
         judged=judged,
         estimates=_estimates(judgement),
+        method=judgement.method,
+        rehearsal=None if judgement.choice is None else judgement.choice.found,
     )
 
 

@@ -1,4 +1,4 @@
-"""The checks LN001 to LN004."""
+"""The checks LN001 to LN005."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from assay.findings import Action, Check, Evidence, Outcome, RowFlags, Severity,
 from assay.intervals import judge_upper
 from assay.label_noise.anchors import TOP
 from assay.label_noise.class_check import check_classes
+from assay.label_noise.explanation import explain_suspects
+from assay.label_noise.flag_check import check_flags
+from assay.label_noise.footing import MIN_SIGNAL_AUC
 from assay.label_noise.group_check import check_groups
-from assay.label_noise.judgement import MAX_PREDICTED_FACTOR, MIN_PREDICTED_ROWS, MIN_SIGNAL_AUC, Judgement
+from assay.label_noise.judgement import MAX_PREDICTED_FACTOR, MIN_PREDICTED_ROWS, Judgement
+from assay.label_noise.review_check import check_review
 from assay.label_noise.wording import IF_ERRORS, MORE_SIGNAL, NO_SIGNAL, count_of, percent, quoted, span
 
 if TYPE_CHECKING:
@@ -20,13 +24,17 @@ if TYPE_CHECKING:
     from assay.label_noise.anchors import Share
 
 BY_HAND = (
-    "have a random sample of the labels checked by hand: that decides, where predictions cannot. Then record the "
-    "answer as a waiver for LN001 (`policy.waivers`, with owner, reason and expiry), or set `label_noise.max_share` "
-    "to the share that you tolerate, or let LN001 only warn (`policy.severity: {LN001: warning}`)."
+    "have a random sample of the labels checked by hand (`assay review RUN --sample 100`) and name the filled file as "
+    "`label_noise.review`: that decides, where predictions cannot. Or record a waiver for LN001 (`policy.waivers`, "
+    "with owner, reason and expiry), set `label_noise.max_share` to the share that you tolerate, or let LN001 only "
+    "warn (`policy.severity: {LN001: warning}`)."
 )
 
 
 def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
+    if (review := judgement.review) is not None:
+        yield check_review(judgement.dataset, review, judgement.config.max_share, _suspect_rows(judgement))
+        return
     share, limit = judgement.overall, judgement.config.max_share
     n, suspects = share.n, int(judgement.suspect.sum())
     subject = Subject((judgement.dataset.roles.label,))
@@ -55,7 +63,7 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
         words = _hidden(judgement)
     else:
         words = f"{_estimate(share, status)}; {_at_most(status, limit)}."
-    words += f" {_suspects(judgement)}"
+    words += f" {_suspects(judgement)}{_rehearsed(judgement)}"
     yield Outcome(status, words, subject, evidence, _remedy(status, suspects))
 
 
@@ -116,6 +124,17 @@ def _suspects(judgement: Judgement) -> str:
     return f"{count:,} labels contradict a confident model; {IF_ERRORS}, about {precision:.0%} of them are wrong."
 
 
+def _rehearsed(judgement: Judgement) -> str:
+    choice = judgement.choice
+    if choice is None or choice.recall is None or not judgement.suspect.any():
+        return ""
+    planted, found = int(choice.found["planted"].sum()), int(choice.found["found"].sum())
+    return (
+        f" Of {planted:,} known wrong labels that were planted in a sample, in {len(choice.found)} ways, the method "
+        f"finds {found / planted:.0%} (95% interval {span(choice.recall)})."
+    )
+
+
 def _remedy(status: Status, suspects: int) -> str:
     if status is Status.PASSED and not suspects:
         return ""
@@ -135,16 +154,20 @@ def _suspect_rows(judgement: Judgement) -> RowFlags | None:
     if not len(at):
         return None
     classes = judgement.predictions.classes
+    explanation = explain_suspects(judgement)
     return RowFlags(
         positions=judgement.positions[at],
         reason=[
-            f"Models that did not see this row give its label a probability of {quality:.3f}; "
-            f"{IF_ERRORS}, it is wrong with a probability of {wrong:.2f}."
-            for quality, wrong in zip(judgement.quality[at], judgement.wrong[at], strict=True)
+            f"Models that did not see this row give its label a probability of {given:.3f}; "
+            f"{IF_ERRORS}, it is wrong with a probability of {wrong:.2f}. {why}"
+            for given, wrong, why in zip(
+                judgement.pred_probs[at, judgement.labels[at]], judgement.wrong[at], explanation.words, strict=True
+            )
         ],
         action=Action.RELABEL,
         score=judgement.quality[at],
-        suggested=[classes[code] for code in judgement.predicted[at]],
+        suggested=[classes[code] for code in judgement.suggested[at]],
+        nearest=explanation.nearest,
     )
 
 
@@ -161,8 +184,18 @@ def _figures(judgement: Judgement) -> Table:
                 float(contradicted[top].mean()) if top.any() else None,
             ),
             ("cleanlab's confident joint, ambiguity included", judgement.confident_joint_share),
+            ("judged by", judgement.method),
+            *_rehearsal_figures(judgement),
         ),
     )
+
+
+def _rehearsal_figures(judgement: Judgement) -> Iterator[tuple[str, str]]:
+    if judgement.choice is None:
+        return
+    for row in judgement.choice.found.itertuples(index=False):
+        figures = f"{row.found:,} of {row.planted:,} found, {row.flagged:,} flagged"
+        yield f"planted wrong labels, {row.kind}", figures
 
 
 def _check_signal(judgement: Judgement) -> Iterator[Outcome]:
@@ -205,4 +238,5 @@ CHECKS: tuple[Check[Judgement], ...] = (
     Check("LN002", "Share of wrong labels by class", Severity.WARNING, check_classes),
     Check("LN003", "Wrong labels by sensitive group", Severity.WARNING, check_groups),
     Check("LN004", "Labels that can be judged", Severity.WARNING, _check_signal),
+    Check("LN005", "Flags by sensitive group", Severity.WARNING, check_flags),
 )

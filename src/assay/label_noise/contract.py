@@ -19,6 +19,8 @@ SUM_TOLERANCE = 1e-3
 # more often than with the given one, and more often than not, and beyond chance: models do err, but not like this.
 SWAP_RATIO = 1.5
 SWAP_Z = 5.0
+# Rows that a message names.
+SHOWN_ROWS = 5
 
 
 def check_contract(
@@ -37,7 +39,8 @@ def check_contract(
     labels
         (N,) in 0..K-1; -1 where a row has no label to judge and was not trained on.
     pred_probs
-        (N, K) out-of-sample probabilities; rows sum to 1 within `SUM_TOLERANCE`.
+        (N, K) out-of-sample probabilities; rows sum to 1 within `SUM_TOLERANCE`. A row without a label may be NaN in
+        every column: nobody predicted it.
     classes
         The K >= 2 names of the columns.
     repeat_probs
@@ -49,16 +52,33 @@ def check_contract(
     Raises
     ------
     ContractError
-        With one sentence for each rule that is broken.
+        With one sentence for each rule that is broken: shapes, labels outside the classes, NaN and infinity, values
+        outside [0, 1] (logits, percentages, log-probabilities), rows that do not sum to 1, trained rows that were not
+        held out; and columns that look swapped, where another order of the columns agrees with the labels more than
+        `SWAP_RATIO` times as often, for most of the rows concerned, and `SWAP_Z` standard deviations beyond chance.
+
+    Notes
+    -----
+    That no row was predicted by a model that saw it cannot be read off probabilities; for predictions that a user
+    gives, `assay.label_noise.in_sample.find_origin` looks for signs that one did.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from assay.label_noise import check_contract
+    >>> labels = np.array([0, 1] * 50)
+    >>> good = np.where(labels[:, None] == [0, 1], 0.8, 0.2)
+    >>> check_contract(labels, good, ("no", "yes"))
     """
     labels, pred_probs = np.asarray(labels), np.asarray(pred_probs)
     n, k = len(labels) if labels.ndim == 1 else -1, len(classes)
     problems = _label_problems(labels, k)
-    problems += _probability_problems("pred_probs", pred_probs, (n, k))
+    unlabelled = labels < 0 if np.issubdtype(labels.dtype, np.integer) else np.zeros(labels.shape, dtype=np.bool_)
+    problems += _probability_problems("pred_probs", pred_probs, (n, k), unlabelled)
     if repeat_probs is not None:
         repeats = np.asarray(repeat_probs)
         shape = (repeats.shape[0] if repeats.ndim == 3 else -1, n, k)
-        problems += _probability_problems("repeat_probs", repeats, shape)
+        problems += _probability_problems("repeat_probs", repeats, shape, unlabelled)
     problems += _held_out_problems(labels, folds, trained)
     if not problems:
         problems += _order_problems(labels, pred_probs, classes)
@@ -84,24 +104,53 @@ def _label_problems(labels: npt.NDArray[np.int64], k: int) -> list[str]:
     return problems
 
 
-def _probability_problems(name: str, probs: npt.NDArray[np.floating], shape: tuple[int, ...]) -> list[str]:
+def _probability_problems(
+    name: str, probs: npt.NDArray[np.floating], shape: tuple[int, ...], unlabelled: npt.NDArray[np.bool_]
+) -> list[str]:
     if probs.shape != shape:
         expected = ", ".join(str(size) if size >= 0 else "?" for size in shape)
         return [f"{name} must have shape ({expected}), got {probs.shape}. One row a label, one column a class."]
     if not np.issubdtype(probs.dtype, np.floating):
         return [f"{name} must be floating point, got {probs.dtype}. Pass probabilities, not predicted classes."]
-    not_finite = int((~np.isfinite(probs)).any(axis=-1).sum())
-    if not_finite:
-        return [f"{name} must be finite, got {not_finite:,} rows with NaN or infinity. Look for a diverged training."]
+    unpredicted = np.isnan(probs).all(axis=-1) & unlabelled
+    not_finite = (~np.isfinite(probs)).any(axis=-1) & ~unpredicted
+    if not_finite.any():
+        return [f"{name} must be finite, got {_rows(not_finite)} with NaN or infinity. Look for a diverged training."]
     problems = []
     # Sums of float32 may exceed 1 by an ulp.
-    outside = int(((probs < 0) | (probs > 1 + SUM_TOLERANCE)).any(axis=-1).sum())
-    if outside:
-        problems.append(f"{name} must lie in [0, 1], got {outside:,} rows outside. Pass probabilities, not logits.")
-    unnormalised = int((np.abs(probs.sum(axis=-1, dtype=np.float64) - 1) > SUM_TOLERANCE).sum())
-    if unnormalised:
-        problems.append(f"{name} must sum to 1 in each row, got {unnormalised:,} rows that do not. Normalise them.")
+    outside = np.asarray(((probs < 0) | (probs > 1 + SUM_TOLERANCE)).any(axis=-1))
+    if outside.any():
+        problems.append(f"{name} must lie in [0, 1], got {_rows(outside)} outside. {_meant(probs[~unpredicted])}")
+    unnormalised = np.greater(np.abs(probs.sum(axis=-1, dtype=np.float64) - 1), SUM_TOLERANCE) & ~unpredicted
+    if unnormalised.any():
+        problems.append(f"{name} must sum to 1 in each row, got {_rows(unnormalised)} that do not. {_NORMALISE}")
     return problems
+
+
+_NORMALISE = (
+    "Normalise them; where they are rounded, write more digits, and where each class has a model of its own, divide "
+    "each row by its sum."
+)
+
+
+def _rows(bad: npt.NDArray[np.bool_]) -> str:
+    """How many rows, and the positions of the first; `bad` is (N,) or (R, N)."""
+    at = np.flatnonzero(bad.reshape(-1, bad.shape[-1]).any(axis=0))
+    shown = ", ".join(str(row) for row in at[:SHOWN_ROWS]) + (", ..." if len(at) > SHOWN_ROWS else "")
+    return f"{int(bad.sum()):,} rows ({shown}, counted from 0)"
+
+
+def _meant(probs: npt.NDArray[np.floating]) -> str:
+    """What numbers outside [0, 1] probably are, and what to do with them."""
+
+    def sums_to(values: npt.NDArray[np.floating], total: float) -> bool:
+        return bool((np.abs(values.sum(axis=-1) - total) <= 10 * SUM_TOLERANCE * total).all())
+
+    if (probs >= 0).all() and sums_to(probs, 100.0):
+        return "They look like percentages: divide them by 100."
+    if (probs <= 0).all() and sums_to(np.exp(probs), 1.0):
+        return "They look like logarithms of probabilities: pass their exponentials."
+    return "Pass probabilities, not logits: the softmax of a network's outputs."
 
 
 def _held_out_problems(

@@ -98,7 +98,7 @@ def _contrasts(judgement: Judgement, confidence: float) -> Iterator[_Contrast]:
                 rate=inside[0] / inside[1] if inside[1] else np.nan,
                 rate_elsewhere=outside[0] / outside[1] if outside[1] else np.nan,
                 elsewhere=outside,
-                interval=_newcombe(inside, outside, confidence),
+                interval=newcombe(inside, outside, confidence),
             )
 
 
@@ -106,8 +106,8 @@ def _tally(contradicted: npt.NDArray[np.bool_], members: npt.NDArray[np.bool_]) 
     return int((contradicted & members).sum()), int(members.sum())
 
 
-def _newcombe(first: tuple[float, float], second: tuple[float, float], confidence: float) -> Interval | None:
-    """Hybrid score interval of a difference of proportions (method 10).
+def newcombe(first: tuple[float, float], second: tuple[float, float], confidence: float) -> Interval | None:
+    """Hybrid score interval (method 10) of a difference of two proportions, each (successes, n); None where an n is 0.
 
     Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
     """
@@ -157,7 +157,7 @@ def _needed(contrast: _Contrast, tolerance: float) -> str:
 
     def decides(rows: int) -> bool:
         confident = rows * contrast.confident / contrast.rows
-        interval = _newcombe((contrast.rate * confident, confident), contrast.elsewhere, confidence)
+        interval = newcombe((contrast.rate * confident, confident), contrast.elsewhere, confidence)
         return judge_upper(interval, tolerance) is not Status.INCONCLUSIVE
 
     too_few, enough = contrast.rows, MOST_TIMES * contrast.rows

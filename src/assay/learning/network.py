@@ -75,6 +75,16 @@ class StackedNetwork:
         """All stacked tensors; the first axis is the member."""
         return [*self.weights, *self.biases]
 
+    @property
+    def members(self) -> int:
+        """M."""
+        return len(self.weights[0])
+
+    @property
+    def outputs(self) -> int:
+        """K."""
+        return self.weights[-1].shape[-1]
+
     def member_size(self) -> int:
         """Number of parameters of one member."""
         return sum(p[0].numel() for p in self.parameters)

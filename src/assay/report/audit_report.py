@@ -17,8 +17,9 @@ from assay.report.ledger import build_ledger, split_rows
 from assay.report.markdown import render_markdown
 from assay.report.page import render_html, render_notebook
 from assay.report.plain import plain
-from assay.report.rows import write_rows
+from assay.report.rows import write_labels, write_rows
 from assay.report.terminal import render_rich, render_text
+from assay.results import OutOfSampleValues
 from assay.store import save_audit
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class AuditReport:
     config: AuditConfig
     dataset: Dataset
     validation: ValidationResult
-    predictions: OutOfSample
+    predictions: OutOfSample | OutOfSampleValues
     label_noise: LabelNoiseResult
     fairness_result: FairnessResult
     cleaning: CleaningEffect | None
@@ -92,9 +93,14 @@ class AuditReport:
         """One row for each of the N rows, in input order and under the caller's index.
 
         Columns `quality` (float in [0, 1], low is suspect, NaN where the label could not be judged), `suspect`
-        (bool), and `suggested` (name of the most likely class; missing where the label could not be judged).
+        (bool), and `suggested` (name of the most likely class, or the predicted number; missing where the label could
+        not be judged).
         """
         result = self.label_noise
+        if result.suggested_value is not None:
+            value = np.where(result.judged, result.suggested_value, np.nan)
+            columns = {"quality": result.quality, "suspect": result.suspect, "suggested": value}
+            return pd.DataFrame(columns, index=self._row_index)
         # One entry more than there are classes: -1, which means "no class", takes the last.
         names = np.array([*self.predictions.classes, None], dtype=object)
         suggested = names[np.where(result.judged, result.suggested, -1)]
@@ -109,7 +115,12 @@ class AuditReport:
 
     @cached_property
     def pred_probs(self) -> pd.DataFrame:
-        """(N, K) out-of-sample probabilities, one column for each learned class, under the caller's index."""
+        """(N, K) out-of-sample probabilities, one column for each learned class, under the caller's index.
+
+        A numeric label has no classes, and no columns here: see `labels`.
+        """
+        if isinstance(self.predictions, OutOfSampleValues):
+            return pd.DataFrame(index=self._row_index)
         columns = pd.Index(self.predictions.classes, dtype="object")
         return pd.DataFrame(self.predictions.pred_probs, index=self._row_index, columns=columns)
 
@@ -179,6 +190,7 @@ class AuditReport:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         write_rows(self.dataset, self.ledger, self.dispositions, folder / "rows", self.config.output.rows)
+        write_labels(self.label_noise, folder)
 
     def __str__(self) -> str:
         """The verdict and its reasons."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # Enough to look at by hand; the ledger has all of them.
 _SHOWN_POSITIONS = 20
+_SHOWN_EXAMPLES = 5
 
 
 def build_document(report: AuditReport) -> dict[str, Any]:
@@ -144,7 +145,16 @@ def _row_flags(rows: RowFlags) -> dict[str, Any]:
         "count": len(rows.positions),
         "action": rows.action,
         "first_positions": rows.positions[:_SHOWN_POSITIONS],
+        "examples": _examples(rows),
     }
+
+
+def _examples(rows: RowFlags) -> list[dict[str, Any]]:
+    """The most suspect rows that were compared with others: the reasons of these hold neither values nor ids."""
+    if rows.nearest is None or rows.score is None or isinstance(rows.reason, str):
+        return []
+    worst = [int(at) for at in np.argsort(rows.score, kind="stable") if rows.nearest[at]][:_SHOWN_EXAMPLES]
+    return [{"position": rows.positions[at], "why": rows.reason[at], "nearest": rows.nearest[at]} for at in worst]
 
 
 def _titles(findings: list[dict[str, Any]]) -> dict[str, str]:
@@ -213,9 +223,10 @@ def _dataset(report: AuditReport) -> dict[str, Any]:
             "weight": roles.weight,
             "ignored": roles.ignored,
         },
+        # The bins of a number are ours, and no classes of the data.
         "classes": [
             {"name": name, "rows": int((labels.codes == code).sum()), "positive": code == labels.positive}
-            for code, name in enumerate(labels.classes)
+            for code, name in enumerate(labels.classes if dataset.target is None else ())
         ],
         "positive_is_stated": labels.positive_is_stated,
         "without_label": int((labels.codes < 0).sum()),
@@ -252,8 +263,9 @@ def _learning(report: AuditReport) -> dict[str, Any]:
         "classes": predictions.classes,
         "left_out": predictions.left_out,
         "trained": int(predictions.trained.sum()),
-        "train_accuracy": _mean(predictions.train_score),
-        "test_accuracy": _mean(predictions.test_score),
+        # Of a numeric label the scores are R2, which stands among the metrics of `health`.
+        "train_accuracy": _mean(predictions.train_score) if report.dataset.target is None else None,
+        "test_accuracy": _mean(predictions.test_score) if report.dataset.target is None else None,
         "curves": curves(predictions.train_loss, predictions.test_loss),
         "device": predictions.device,
         "details": predictions.details,

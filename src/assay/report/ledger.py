@@ -28,6 +28,7 @@ COLUMNS = (
     "reason",
     "action",
     "suggested",
+    "nearest",
     "severity",
     "waived",
 )
@@ -59,11 +60,12 @@ def build_ledger(dataset: Dataset, findings: Iterable[Finding], waived: Collecti
     pd.DataFrame
         Columns `row_id` (as the user knows it), `position` (int, 0-based), `check` (code), `subject`, `score`
         (in [0, 1], low is suspect, NaN without one), `reason`, `action` ("quarantine", "relabel", "review"),
-        `suggested` (a label or missing), `severity`, `waived` (bool); sorted by `position`, then as the findings.
+        `suggested` (a label or missing), `nearest` (ids of similar rows that carry it, joined by "; ", or missing),
+        `severity`, `waived` (bool); sorted by `position`, then as the findings.
     """
     excused = {id(finding) for finding in waived}
     parts = [
-        _part(finding, finding.evidence.rows, waived=id(finding) in excused)
+        _part(finding, finding.evidence.rows, dataset.row_ids, waived=id(finding) in excused)
         for finding in findings
         if finding.evidence is not None and finding.evidence.rows is not None
     ]
@@ -88,7 +90,7 @@ def split_rows(dataset: Dataset, ledger: pd.DataFrame) -> npt.NDArray[np.str_]:
     return dispositions
 
 
-def _part(finding: Finding, rows: RowFlags, *, waived: bool) -> pd.DataFrame:
+def _part(finding: Finding, rows: RowFlags, row_ids: pd.Index, *, waived: bool) -> pd.DataFrame:
     count = len(rows.positions)
 
     def column(values: Any, dtype: Any) -> Any:
@@ -103,10 +105,15 @@ def _part(finding: Finding, rows: RowFlags, *, waived: bool) -> pd.DataFrame:
             "reason": column(_encodable(rows.reason), "string"),
             "action": column(rows.action.value, "string"),
             "suggested": column(None if rows.suggested is None else _encodable(rows.suggested), "string"),
+            "nearest": column(None if rows.nearest is None else _ids(row_ids, rows.nearest), "string"),
             "severity": column(finding.severity.value, "string"),
             "waived": column(waived, np.bool_),
         }
     )
+
+
+def _ids(row_ids: pd.Index, nearest: Sequence[Sequence[int]]) -> list[str | None]:
+    return [encodable("; ".join(str(row_ids[place]) for place in places)) or None for places in nearest]
 
 
 def _encodable(texts: str | Sequence[str]) -> str | list[str]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from assay.dataset import Dataset
+    from assay.results import LabelNoiseResult
 
+LABELS = "rows/labels.parquet"
 # What a spreadsheet takes for the beginning of a formula or a command, full-width forms included
 # (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -30,7 +32,8 @@ quarantine   {quarantine:,} rows: keep them out of training
 review       {review:,} rows: a person should look at them, or confirm another label
 
 clean + quarantine + review = {total:,} rows, those of the input.
-quarantine and review begin with three columns more: the id of the row, why it is there, the suggested label.
+quarantine and review begin with four columns more: the id of the row, why it is there, the suggested label, and the
+ids of the most similar rows that carry that label.
 {neutralised}"""
 
 
@@ -39,8 +42,8 @@ def write_rows(
 ) -> None:
     """Write `ledger`, `clean`, `quarantine` and `review`, and a `README.txt` that counts them, into a new `folder`.
 
-    `clean` has the columns of the input; `quarantine` and `review` have the row id, the reasons and the suggested
-    label before them. The rows of the three add up to the input's, in its order.
+    `clean` has the columns of the input; `quarantine` and `review` have the row id, the reasons, the suggested label
+    and the nearest rows that carry it before them. The rows of the three add up to the input's, in its order.
 
     Parameters
     ----------
@@ -79,6 +82,31 @@ def write_rows(
     (folder / "README.txt").write_text(note, encoding="utf-8", newline="\n")
 
 
+_LABELS_NOTE = """
+labels.parquet has every judged label: its position in the data, its quality, whether it is suspect. `assay review`
+draws from it.
+"""
+
+
+def write_labels(result: LabelNoiseResult, folder: Path) -> None:
+    """Write what `assay review` draws from into the folder of an audit, whose row files have been written.
+
+    `LABELS` has a row for each judged label: `position` (int64), `quality` (float32, low is suspect) and `suspect`
+    (bool).
+    """
+    positions = np.flatnonzero(result.judged)
+    table = pd.DataFrame(
+        {
+            "position": positions,
+            "quality": result.quality[positions].astype(np.float32),
+            "suspect": result.suspect[positions],
+        }
+    )
+    table.to_parquet(folder / LABELS, index=False)
+    with (folder / "rows" / "README.txt").open("a", encoding="utf-8", newline="\n") as note:
+        note.write(_LABELS_NOTE)
+
+
 _NEUTRALISED = """
 {:,} cells or column names that a spreadsheet would take for a formula have an apostrophe before them here, or lost
 a NUL character. Set `output: {{rows: parquet}}` for the values as they are.
@@ -110,6 +138,11 @@ def neutralise(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 def _neutral(column: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
     if not _may_hold_text(column):
         return column, 0
+    if isinstance(column.dtype, pd.StringDtype):
+        # Mostly there is nothing to change, and a million texts need not become a million objects to know it.
+        words = np.asarray(pd.factorize(column)[1], dtype=object).tolist()
+        if all(_safe(word) == word for word in words):
+            return column, 0
     cells = column.to_numpy(dtype=object, copy=True)
     is_text = np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
     # Each different text once: a column of categories is done in no time, whatever its length.
@@ -138,23 +171,25 @@ def _may_hold_text(column: pd.Series[Any]) -> bool:
 
 
 def _explained(rows: pd.DataFrame, dataset: Dataset, ledger: pd.DataFrame) -> pd.DataFrame:
-    """`rows` with their ids, the reasons why they are no clean rows, and the suggested label before them."""
+    """`rows` behind their ids, why they are no clean rows, the suggested label and the nearest rows that carry it."""
     counting = ledger[~ledger["waived"].to_numpy(dtype=bool)]
     counting = counting[counting["position"].isin(rows.index)]
     why: dict[int, str] = {}
-    suggested: dict[int, str] = {}
-    columns = [counting[name].tolist() for name in ("position", "check", "reason", "suggested")]
+    suggested: dict[int, tuple[str, str | None]] = {}
+    columns = [counting[name].tolist() for name in ("position", "check", "reason", "suggested", "nearest")]
     for position, entries in groupby(zip(*columns, strict=True), key=lambda entry: entry[0]):
         found = list(entries)
-        why[position] = "; ".join(dict.fromkeys(f"{check}: {reason}" for _, check, reason, _ in found))
-        label = next((label for _, _, _, label in found if isinstance(label, str)), None)
+        why[position] = "; ".join(dict.fromkeys(f"{check}: {reason}" for _, check, reason, *_ in found))
+        label = next((entry[3:] for entry in found if isinstance(entry[3], str)), None)
         if label is not None:
             suggested[position] = label
     result = rows.copy()
+    labels = [suggested.get(position, (None, None)) for position in rows.index]
     added = {
         "assay_row_id": dataset.row_ids.take(rows.index.to_numpy()).to_flat_index().array,
         "assay_why": [why.get(position, "") for position in rows.index],
-        "assay_suggested": pd.array([suggested.get(position) for position in rows.index], dtype="string"),
+        "assay_suggested": pd.array([label for label, _ in labels], dtype="string"),
+        "assay_nearest": pd.array([nearest for _, nearest in labels], dtype="string"),
     }
     for place, (name, values) in enumerate(added.items()):
         # The input may have a column of this name.

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from assay.findings import Action, RowFlags
 from assay.validation.repeats import Copies, find_copies, identifies_rows, row_keys
@@ -28,9 +29,15 @@ class Context:
     config: ValidationConfig
 
     @cached_property
+    def coded(self) -> pd.DataFrame:
+        """The frame as int32 codes of its values, -1 where missing: enough to compare rows, and faster than texts."""
+        frame = self.dataset.frame
+        return pd.DataFrame({name: pd.factorize(frame[name])[0].astype(np.int32) for name in frame.columns})
+
+    @cached_property
     def feature_keys(self) -> npt.NDArray[np.int64]:
         """(N,) codes, equal for two rows exactly where all their features are equal (missing equals missing)."""
-        return row_keys(self.dataset.frame, self.dataset.roles.features)
+        return row_keys(self.coded, self.dataset.roles.features)
 
     @cached_property
     def copies(self) -> Copies:
@@ -39,7 +46,7 @@ class Context:
         Columns that identify rows are left out, so that a row number nobody named does not hide a copy, unless the
         others are too coarse to tell rows apart.
         """
-        frame, roles = self.dataset.frame, self.dataset.roles
+        frame, roles = self.coded, self.dataset.roles
         compared = [name for name in frame.columns if name != roles.id and name not in roles.ignored]
         identifying = [name for name in self.identifying if name in compared]
         rest = [name for name in compared if name not in identifying]
@@ -50,7 +57,7 @@ class Context:
     @cached_property
     def feature_copies(self) -> Copies:
         """Rows equal to an earlier one in all features."""
-        return find_copies(self.dataset.frame, self.dataset.roles.features)
+        return find_copies(self.coded, self.dataset.roles.features)
 
     @cached_property
     def identifying(self) -> tuple[str, ...]:
@@ -65,14 +72,12 @@ class Context:
     @cached_property
     def missing(self) -> dict[str, int]:
         """Number of missing values of each feature."""
-        frame = self.dataset.frame
-        return {name: int(frame[name].isna().sum()) for name in self.dataset.roles.features}
+        return {name: int((self.coded[name] < 0).sum()) for name in self.dataset.roles.features}
 
     @cached_property
     def distinct(self) -> dict[str, int]:
         """Number of distinct values of each feature, without "missing"."""
-        frame = self.dataset.frame
-        return {name: int(frame[name].nunique()) for name in self.dataset.roles.features}
+        return {name: int(self.coded[name].max()) + 1 for name in self.dataset.roles.features}
 
 
 def flags(mask: npt.NDArray[np.bool_], reason: str | Sequence[str], action: Action) -> RowFlags:

@@ -10,6 +10,7 @@ import numpy as np
 from assay.dataset import NO_LABEL
 from assay.findings import Evidence, Outcome, Severity, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper
+from assay.validation.numeric_leakage import numeric_leaks
 from assay.validation.out_of_fold import (
     Folds,
     bins_of,
@@ -67,6 +68,9 @@ class _Verdict:
 
 def leaking_features(context: Context) -> Iterator[Outcome]:
     """DQ017: the cross-validated AUC of each single feature, with intervals that hold for all features together."""
+    if context.dataset.target is not None:
+        yield from numeric_leaks(context)
+        return
     features = context.dataset.roles.features
     task = _task(context)
     if task is None:

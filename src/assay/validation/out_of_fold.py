@@ -122,6 +122,18 @@ def out_of_fold_frequency(
     return score
 
 
+def out_of_fold_mean(
+    bins: npt.NDArray[np.int64], values: npt.NDArray[np.float64], fold: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Mean, (N,), of the `values` in each row's bin in the other folds; a pseudo-row at the overall mean is added."""
+    cells = bins * FOLDS + fold
+    size = (int(bins.max()) + 1) * FOLDS
+    sums, counts = (np.bincount(cells, weights=w, minlength=size) for w in (values, np.ones(len(values))))
+    sums, counts = (t.reshape(-1, FOLDS).sum(axis=1, keepdims=True) - t.reshape(-1, FOLDS) for t in (sums, counts))
+    mean: npt.NDArray[np.float64] = ((sums + values.mean()) / (counts + 1)).ravel()[cells]
+    return mean
+
+
 def separation(score: npt.NDArray[np.float64], ours: npt.NDArray[np.bool_], confidence: float) -> Auc:
     """AUC of telling the rows `ours`, (N,) bool with both values, from the others by their (N,) score."""
     auc = compute_auc(ours.astype(np.int64), np.column_stack([1 - score, score]), confidence)

@@ -71,7 +71,9 @@ def _column_rules(dataset: Dataset, column: str) -> Iterator[Rule]:
         strict = {} if needed else {"mostly": MOSTLY_PRESENT}
         severity = "critical" if needed else "warning"
         yield _rule("expect_column_values_to_not_be_null", "No value was missing.", severity, column=column, **strict)
-    if column == roles.label:
+    if column == roles.label and dataset.target is not None:
+        yield from _range(column, values)
+    elif column == roles.label:
         known = values[dataset.labels.codes != NO_LABEL].unique().tolist()
         if values.dtype.kind != "M":
             reason = "Another label would be a class that no model was trained on."

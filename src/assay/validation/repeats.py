@@ -31,6 +31,8 @@ MANY_OF_A_KIND = 10
 # Where more than this share of the rows is there three times or more, and no column tells the kinds apart, they are
 # combinations of categories, however these depend on each other.
 MAX_THRICE = 0.2
+# Numbering the combinations anew takes longer than all else: keys grow until 64 bits are full.
+MAX_KEY = 2**62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,10 +142,10 @@ def row_keys(
     size = int(keys.max(initial=0)) + 1
     for name in columns:
         codes, values = pd.factorize(frame[name])
-        # Both factors are at most N + 1 here, so that the product fits 64 bits for any N that fits in memory.
-        keys = keys * (len(values) + 1) + (codes + 1)
-        size *= len(values) + 1
-        if size > len(frame):
+        if size > MAX_KEY // (len(values) + 1):
+            # Now at most N of them, so that the product below fits for any N that fits in memory.
             keys, combinations = pd.factorize(keys)
             size = len(combinations)
-    return keys
+        keys = keys * (len(values) + 1) + (codes + 1)
+        size *= len(values) + 1
+    return keys if size <= len(frame) else pd.factorize(keys)[0]

@@ -167,6 +167,10 @@ def conflicting_labels(context: Context) -> Iterator[Outcome]:
     The irreducible error is (1/N) * sum over sets of identical rows of (rows - rows of the most frequent label):
     no model that sees only these features makes fewer mistakes on these rows.
     """
+    if context.dataset.target is not None:
+        words = "The label is a number: rows with the same features may well have different values."
+        yield Outcome(Status.NOT_APPLICABLE, words)
+        return
     codes = context.dataset.labels.codes
     labelled = codes != NO_LABEL
     n = int(labelled.sum())
@@ -174,12 +178,14 @@ def conflicting_labels(context: Context) -> Iterator[Outcome]:
         yield Outcome(Status.NOT_APPLICABLE, "Labels can only conflict where two rows have one.")
         return
     keys = np.asarray(pd.factorize(context.feature_keys[labelled])[0])
-    cells, sizes = np.unique(np.column_stack([keys, codes[labelled]]), axis=0, return_counts=True)
+    classes = int(codes.max()) + 1
+    cells, sizes = np.unique(keys * classes + codes[labelled], return_counts=True)
+    kinds = cells // classes
     largest = np.zeros(keys.max() + 1, dtype=np.int64)
-    np.maximum.at(largest, cells[:, 0], sizes)
+    np.maximum.at(largest, kinds, sizes)
     right = int(largest.sum())
     error = (n - right) / n
-    conflicting = np.bincount(cells[:, 0])[keys] > 1
+    conflicting = np.bincount(kinds)[keys] > 1
     count = int(conflicting.sum())
     mask = np.zeros(len(codes), dtype=bool)
     mask[np.flatnonzero(labelled)[conflicting]] = True

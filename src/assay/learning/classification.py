@@ -1,0 +1,237 @@
+"""Out-of-sample predictions of a label that is a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+
+from assay.errors import InputError
+from assay.learning.device import choose_device
+from assay.learning.encoding import encode_table
+from assay.learning.folds import assign_folds, count_units, find_units
+from assay.learning.opinions import other_opinions
+from assay.learning.recipe import Recipe, draw_share
+from assay.learning.steps import Examples
+from assay.learning.training import sample_rows, train_members
+from assay.results import OutOfSample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from assay.config import LearningConfig
+    from assay.dataset import Dataset
+    from assay.learning.curves import Rows
+    from assay.learning.prediction import Predictor
+    from assay.learning.training import Trained
+
+    Codes = npt.NDArray[np.int64]
+    Folds = npt.NDArray[np.int16]  # (R, N), -1 for rows that are predicted only
+    Mask = npt.NDArray[np.bool_]
+
+# Of the time of a training, where other models follow; for the display of progress.
+NETWORKS_SHARE = 0.7
+
+
+def predict_classes(
+    dataset: Dataset,
+    config: LearningConfig,
+    *,
+    exclude: Mask | None,
+    repeats: int,
+    opinions: bool,
+    progress: Callable[[float], None],
+) -> OutOfSample:
+    """See `assay.learning.out_of_sample`."""
+    device, why = choose_device(config.device)
+    table = encode_table(dataset.frame, dataset.roles.features, device)
+    units = find_units(table.numbers.cpu().numpy(), table.codes.cpu().numpy(), _group_codes(dataset))
+    kept = _learnable(dataset, count_units(units, dataset.labels.codes, len(dataset.labels.classes)), config.folds)
+    labels = _recode(dataset.labels.codes, kept)
+    folds = _assign(units, labels, config, repeats)
+    trainable = labels >= 0
+    _check_members(folds, trainable, labels, config.folds)
+    if exclude is not None:
+        # Without them a small class may vanish from a member's training rows: that member then does not predict it.
+        trainable &= ~exclude
+    recipe = _choose_recipe(folds, trainable, config)
+    members = [(r, f) for r in range(repeats) for f in range(config.folds)]
+    # One member after the other: before the share is drawn, they have many times the rows of the table.
+    train = [
+        draw_share(np.flatnonzero(trainable & (folds[r] != f)), units, labels, recipe.share, _rng(config, r, f))
+        for r, f in members
+    ]
+    test = [np.flatnonzero(folds[r] == f) for r, f in members]
+    own_share = NETWORKS_SHARE if opinions else 1.0
+    weights = None if dataset.weights is None else torch.from_numpy(dataset.weights.astype(np.float32)).to(device)
+    trained = train_members(
+        Examples(table, torch.from_numpy(np.maximum(labels, 0)).to(device), weights),
+        classes=len(kept),
+        train=train,
+        test=test,
+        recipe=recipe,
+        after_epoch=lambda epoch, _: progress(own_share * (epoch + 1) / recipe.epochs),
+    )
+    repeat_probs = _repeat_probs(trained, test, labels, repeats)
+    mean = repeat_probs.mean(axis=0, dtype=np.float64)
+    classes = dataset.labels.classes
+    return OutOfSample(
+        classes=tuple(classes[c] for c in kept),
+        labels=labels,
+        pred_probs=mean / mean.sum(axis=1, keepdims=True),
+        repeat_probs=repeat_probs,
+        folds=folds,
+        trained=trainable,
+        left_out=_left_out(dataset, kept),
+        train_loss=trained.train_loss,
+        test_loss=trained.test_loss,
+        train_score=_train_score(trained.predictor, train, labels, recipe.seed),
+        test_score=_accuracies(trained.held_out, test, labels),
+        device=why,
+        details=_details(config, recipe, trained, train),
+        trajectory=_of_given(trained.epoch_probs, labels),
+        margin=trained.margin,
+        epoch_probs=trained.epoch_probs,
+        opinions=_opinions(dataset, labels, folds[0], trainable, config=config, progress=progress) if opinions else {},
+    )
+
+
+def _rng(config: LearningConfig, *key: int) -> np.random.Generator:
+    return np.random.default_rng((config.seed, *key))
+
+
+def _group_codes(dataset: Dataset) -> Codes | None:
+    if dataset.roles.group is None:
+        return None
+    codes, _ = pd.factorize(dataset.frame[dataset.roles.group])
+    return codes.astype(np.int64)
+
+
+def _learnable(dataset: Dataset, units: Codes, folds: int) -> Codes:
+    kept = np.flatnonzero(units >= folds)
+    if len(kept) < 2:
+        sizes = ", ".join(f"'{c}' {n}" for c, n in list(zip(dataset.labels.classes, units, strict=True))[:10])
+        raise InputError(
+            f"At least two classes of '{dataset.roles.label}' must have {folds} different rows each, one for every "
+            f"fold, got {sizes}. Add rows, or set learning.folds lower."
+        )
+    return kept
+
+
+def _recode(codes: Codes, kept: Codes) -> Codes:
+    table = np.full(max(int(codes.max(initial=0)), int(kept.max())) + 2, -1, dtype=np.int64)
+    table[kept] = np.arange(len(kept))
+    return table[codes]  # -1 reads the last entry, which is -1
+
+
+def _assign(units: Codes, labels: Codes, config: LearningConfig, repeats: int) -> Folds:
+    eligible = np.flatnonzero(labels >= 0)
+    folds = np.full((repeats, len(labels)), -1, dtype=np.int16)
+    for r in range(repeats):
+        rng = _rng(config, r)
+        folds[r, eligible] = assign_folds(units[eligible], labels[eligible], config.folds, rng)
+    return folds
+
+
+def _check_members(folds: Folds, trainable: Mask, labels: Codes, n_folds: int) -> None:
+    """Refuse folds of which one holds out every row of a class."""
+    total = np.bincount(labels[trainable])
+    held_out = [np.bincount(labels[f == k], minlength=len(total)) for f in folds for k in range(n_folds)]
+    if any((held == total).any() for held in held_out):
+        raise InputError(
+            "Every fold must leave rows of every class to train on, but rows that belong together (equal rows, or one "
+            "group) hold nearly a whole class. Remove duplicates, choose another group column, or more folds."
+        )
+
+
+def _choose_recipe(folds: Folds, trainable: Mask, config: LearningConfig) -> Recipe:
+    sizes = [int(np.count_nonzero(trainable & (f != k))) for f in folds for k in range(config.folds)]
+    visits = None if config.budget is None else config.budget // len(sizes)
+    return Recipe.for_rows(max(sizes), seed=config.seed, epochs=config.epochs, visits=visits)
+
+
+def _repeat_probs(trained: Trained, test: Sequence[Rows], labels: Codes, repeats: int) -> npt.NDArray[np.float32]:
+    probabilities = np.zeros((repeats, len(labels), trained.predictor.network.outputs), dtype=np.float32)
+    members = len(test) // repeats
+    for m, (rows, p) in enumerate(zip(test, trained.held_out, strict=True)):
+        probabilities[m // members, rows] = p
+    never = np.flatnonzero(labels < 0)
+    if len(never):
+        for m, p in enumerate(trained.predictor.predict([never] * len(test))):
+            probabilities[m // members, never] += p / members
+    return probabilities
+
+
+def _of_given(probabilities: npt.NDArray[np.float32], labels: Codes) -> npt.NDArray[np.float32]:
+    """(N,) probability of the given label, NaN for a row without one."""
+    given = np.take_along_axis(probabilities, np.maximum(labels, 0)[:, None], axis=1)[:, 0]
+    return np.where(labels >= 0, given, np.float32(np.nan))
+
+
+def _opinions(
+    dataset: Dataset,
+    labels: Codes,
+    folds: npt.NDArray[np.int16],
+    trainable: Mask,
+    *,
+    config: LearningConfig,
+    progress: Callable[[float], None],
+) -> dict[str, npt.NDArray[np.float64]]:
+    train = [np.flatnonzero(trainable & (folds != f)) for f in range(config.folds)]
+    test = [np.flatnonzero(folds == f) for f in range(config.folds)]
+    return other_opinions(
+        dataset,
+        labels,
+        train,
+        test,
+        classes=int(labels.max()) + 1,
+        seed=config.seed,
+        progress=lambda share: progress(NETWORKS_SHARE + (1 - NETWORKS_SHARE) * share),
+    )
+
+
+def _train_score(predictor: Predictor, train: Sequence[Rows], labels: Codes, seed: int) -> npt.NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    rows = [sample_rows(r, rng) for r in train]
+    return _accuracies(predictor.predict(rows), rows, labels)
+
+
+def _accuracies(
+    found: Sequence[npt.NDArray[np.float32]], rows: Sequence[Rows], labels: Codes
+) -> npt.NDArray[np.float64]:
+    """(M,) accuracy of each member, NaN for one without rows."""
+    return np.array(
+        [(p.argmax(axis=1) == labels[r]).mean() if len(r) else np.nan for p, r in zip(found, rows, strict=True)]
+    )
+
+
+def _left_out(dataset: Dataset, kept: Codes) -> dict[str, int]:
+    codes = dataset.labels.codes
+    sizes = np.bincount(codes[codes >= 0], minlength=len(dataset.labels.classes))
+    return {c: int(sizes[i]) for i, c in enumerate(dataset.labels.classes) if i not in set(kept.tolist())}
+
+
+def _details(
+    config: LearningConfig, recipe: Recipe, trained: Trained, train: Sequence[Rows]
+) -> dict[str, str | int | float]:
+    network = trained.predictor.network
+    details: dict[str, str | int | float] = {
+        "network": "multilayer perceptron, " + " x ".join(map(str, recipe.hidden)),
+        "members": len(train),
+        "folds": config.folds,
+        "epochs": recipe.epochs,
+        "batch": recipe.batch,
+        "rows a member": max(map(len, train)),
+        "inputs": trained.predictor.table.width,
+        "parameters a member": network.member_size(),
+        "seed": config.seed,
+    }
+    if recipe.share < 1:
+        details["share of training rows"] = round(recipe.share, 4)
+    if trained.notes:
+        details["memory"] = "; ".join(trained.notes)
+    return details
