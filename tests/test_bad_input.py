@@ -109,12 +109,17 @@ def test_label_absent_suggests_the_nearest_column(folder):
 
 @pytest.mark.parametrize(
     ("values", "word"),
-    [("yes", "two classes"), (None, "missing"), (np.linspace(0, 1, 240) ** 2, "class")],
-    ids=["constant", "all missing", "continuous"],
+    [("yes", "two classes"), (None, "missing")],
+    ids=["constant", "all missing"],
 )
 def test_label_that_cannot_be_learned(folder, values, word):
     good().assign(hired=values).to_csv(folder / "data.csv", index=False)
     refused(folder, "hired", word)
+
+
+def test_quantity_that_is_said_to_be_a_class(folder):
+    good().assign(hired=np.linspace(0, 1, 240) ** 2).to_csv(folder / "data.csv", index=False)
+    refused(folder, "hired", "class", task="classification")
 
 
 def test_sensitive_column_with_5000_values(folder):

@@ -156,21 +156,8 @@ def _second(table: Table) -> np.ndarray:
 
 def _adult(folder: Path) -> Table:
     names = [
-        "age",
-        "workclass",
-        "fnlwgt",
-        "education",
-        "education_num",
-        "marital_status",
-        "occupation",
-        "relationship",
-        "race",
-        "sex",
-        "capital_gain",
-        "capital_loss",
-        "hours_per_week",
-        "native_country",
-        "income",
+        *("age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation"),
+        *("relationship", "race", "sex", "capital_gain", "capital_loss", "hours_per_week", "native_country", "income"),
     ]
     frame = pd.read_csv(folder / "adult-train.csv", names=names, skipinitialspace=True, na_values="?")
     frame = frame.sample(ADULT_ROWS, random_state=0, ignore_index=True)
@@ -189,17 +176,10 @@ def _german(folder: Path) -> Table:
 
 def _usps(folder: Path) -> Table:
     with np.load(folder / "usps.npz", allow_pickle=False) as kept:
-        found = {name: kept[name] for name in kept.files}
-    pixels, digits = _training_arrays(found)
+        pixels, digits = kept["train_data"], kept["train_target"]
     chosen = np.random.default_rng(0).choice(len(pixels), USPS_ROWS, replace=False)
     frame = pd.DataFrame(pixels[chosen].reshape(USPS_ROWS, -1)).add_prefix("pixel_")
     return Table("usps", frame, np.unique(digits[chosen], return_inverse=True)[1].astype(np.int64))
-
-
-def _training_arrays(found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    pixels = max((a for a in found.values() if a.ndim > 1), key=len)
-    digits = next(a for a in found.values() if a.ndim == 1 and len(a) == len(pixels))
-    return pixels, digits
 
 
 def _banking(folder: Path) -> Table:

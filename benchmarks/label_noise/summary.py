@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
 ASSAY = "assay"
 

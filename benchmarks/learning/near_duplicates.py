@@ -48,7 +48,8 @@ def main(path: str) -> None:
                 score = average_precision_score(wrong[copied], -given[copied]), average_precision_score(wrong, -given)
                 rows.append((name, folds, seed, *score))
     found = pd.DataFrame(rows, columns=["learner", "folds", "seed", "copied rows", "all rows"])
-    print(found.groupby(["learner", "folds"])[["copied rows", "all rows"]].agg(["mean", "min", "max"]).round(3))
+    spread = found.groupby(["learner", "folds"])[["copied rows", "all rows"]].agg(["mean", "min", "max"])
+    print(spread.round(3).to_string())
 
 
 def plant(sample: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:

@@ -75,3 +75,14 @@ def test_one_class_or_none_is_inconclusive(make_case, assess, of_code, keep):
 def test_strange_names(make_case, assess, of_code):
     result = assess(make_case(60, names=["<script>alert(1)</script>", "ü 男"], label="Ünïcode <b>"))
     assert {finding.status for finding in result.findings} <= set(Status) - {Status.ERROR}
+
+
+def test_what_one_kind_of_model_can_learn_is_there_to_be_learned(make_case, assess, of_code):
+    dataset, able = make_case(2000, strength=1.0)
+    _, blind = make_case(2000, strength=0.0)
+    predictions = replace(able, pred_probs=blind.pred_probs, opinions={"trees": able.pred_probs})
+    (finding,) = of_code(assess((dataset, predictions)), "MH001")
+    assert finding.status is Status.PASSED
+    assert "boosted trees; the network 0." in finding.message
+    # Two kinds were asked: the interval is that of 97.5%.
+    assert finding.evidence.interval.confidence == pytest.approx(0.975)

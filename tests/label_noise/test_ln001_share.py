@@ -132,10 +132,12 @@ def test_rows_carry_score_and_suggestion(make_multiclass, of_code):
     rows = of_code(result, "LN001")[0].evidence.rows
     assert rows.action is Action.RELABEL
     np.testing.assert_array_equal(rows.positions, np.flatnonzero(result.suspect))
+    suggested = np.array([case.dataset.labels.classes.index(name) for name in rows.suggested])
+    assert (suggested != case.dataset.labels.codes[rows.positions]).all()
     most_likely = case.predictions.pred_probs[rows.positions].argmax(axis=1)
-    assert list(rows.suggested) == [case.dataset.labels.classes[code] for code in most_likely]
+    assert (suggested == most_likely).mean() > 0.95
     np.testing.assert_array_equal(rows.score, result.quality[rows.positions])
-    np.testing.assert_array_equal(result.suggested[rows.positions], most_likely)
+    np.testing.assert_array_equal(result.suggested[rows.positions], suggested)
     kept = ~result.suspect
     np.testing.assert_array_equal(result.suggested[kept], case.predictions.labels[kept])
 

@@ -116,7 +116,8 @@ def test_on_a_server_of_the_user(audit_file, environment, server):
     (run,) = post(server, "/flow_runs/filter")
     assert (run["name"], run["state"]["type"], run["state"]["name"]) == ("audit of loans", "FAILED", "Rejected")
     tasks = post(server, "/task_runs/filter", sort="EXPECTED_START_TIME_ASC")
-    expected = ["ingest", "validate", "learn", "label noise", "fairness", "cleaning", "health", "gate", "report"]
+    stages = ["ingest", "validate", "learn", "rehearse", "label noise", "fairness", "cleaning", "health", "gate"]
+    expected = [*stages, "report"]
     assert [task["name"] for task in tasks] == expected
     assert {task["state"]["name"] for task in tasks} == {"Completed"}
     artifacts = {artifact["key"]: artifact for artifact in post(server, "/artifacts/filter")}

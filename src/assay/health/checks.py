@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
+from assay.health.vitals import NETWORK
 from assay.intervals import judge_lower, judge_upper
 from assay.results import OutOfSample
 
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from assay.health.numeric import NumericVitals
     from assay.health.vitals import Vitals
 
+_KINDS = {"trees": "boosted trees", "linear": "a linear model"}
+
 
 def _check_signal(vitals: Vitals) -> Iterator[Outcome]:
-    auc, least = vitals.figures["auc"], vitals.config.min_auc
+    (kind, auc), least = vitals.able, vitals.config.min_auc
     subject = Subject((vitals.dataset.roles.label,))
     evidence = Evidence("AUC", auc.value, auc.interval, auc.n, least, "AUC", table=_accuracies(vitals))
     if auc.value is None or auc.interval is None:
@@ -34,10 +37,19 @@ def _check_signal(vitals: Vitals) -> Iterator[Outcome]:
             verdict = f"and whether it lies above the required {least:g} cannot be told"
             remedy = "Add rows, of the rarest class first, or features that bear on the label."
     words = (
-        f"On rows that they did not see, models reach an AUC of {auc.value:.3f} (95% interval {auc.interval.low:.3f} "
-        f"to {auc.interval.high:.3f}, {auc.n:,} rows), {verdict}. {_accuracy(vitals)}"
+        f"On rows that they did not see, models reach an AUC of {auc.value:.3f} ({_of_kind(vitals, kind)}95% interval "
+        f"{auc.interval.low:.3f} to {auc.interval.high:.3f}, {auc.n:,} rows), {verdict}. {_accuracy(vitals)}"
     )
     yield Outcome(status, words, subject, evidence, remedy)
+
+
+def _of_kind(vitals: Vitals, kind: str) -> str:
+    """Which kind of model it was, where there were several."""
+    network = vitals.figures["auc"].value
+    if not vitals.predictions.opinions or network is None:
+        return ""
+    others = "" if kind == NETWORK else f"; {NETWORK} {network:.3f}"
+    return f"{_KINDS.get(kind, kind)}{others}; "
 
 
 def _accuracy(vitals: Vitals) -> str:

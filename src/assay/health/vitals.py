@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.auc import compute_auc
 from assay.findings import Interval
-from assay.intervals import normal_quantile, wilson
+from assay.intervals import bonferroni, normal_quantile, wilson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # A probability of 0 for the given class would make the log loss of all rows infinite.
 _SMALLEST_PROBABILITY = 1e-15
 _CALIBRATION_BINS = 15
+NETWORK = "the network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Vitals:
     figures
         By metric: "auc", "accuracy", "majority accuracy", "log loss", "brier score", "calibration error",
         "training accuracy", "held-out accuracy", "generalisation gap".
+    able
+        Name and AUC of the kind of model that predicts best. The interval allows for the choice.
     majority
         Name of the most frequent class.
     folds
@@ -51,6 +54,7 @@ class Vitals:
     predictions: OutOfSample
     config: HealthConfig
     figures: dict[str, Figure]
+    able: tuple[str, Figure]
     majority: str
     folds: int
 
@@ -60,14 +64,15 @@ def take_vitals(dataset: Dataset, predictions: OutOfSample, config: HealthConfig
     tested = predictions.trained & (predictions.labels >= 0)
     labels, probs = predictions.labels[tested], predictions.pred_probs[tested]
     counts = np.bincount(labels, minlength=len(predictions.classes))
-    auc = compute_auc(labels, probs) if len(labels) else None
+    kinds = {NETWORK: predictions.pred_probs, **predictions.opinions}
+    aucs = {name: _auc(labels, p[tested], bonferroni(0.95, len(kinds))) for name, p in kinds.items()}
     gap, folds = predictions.train_score - predictions.test_score, int(predictions.folds.max(initial=-1)) + 1
     return Vitals(
         dataset=dataset,
         predictions=predictions,
         config=config,
         figures={
-            "auc": Figure(auc.value if auc else None, auc.interval if auc else None, len(labels)),
+            "auc": _auc(labels, probs, 0.95),
             "accuracy": _proportion(int((probs.argmax(axis=1) == labels).sum()), len(labels)),
             "majority accuracy": _proportion(int(counts.max(initial=0)), len(labels)),
             "log loss": _mean(_log_loss(labels, probs)),
@@ -77,9 +82,15 @@ def take_vitals(dataset: Dataset, predictions: OutOfSample, config: HealthConfig
             "held-out accuracy": over_members(predictions.test_score, folds),
             "generalisation gap": over_members(gap, folds, least=-1.0),
         },
+        able=max(aucs.items(), key=lambda found: found[1].value or 0.0),
         majority=predictions.classes[int(counts.argmax())],
         folds=folds,
     )
+
+
+def _auc(labels: npt.NDArray[np.int64], probs: npt.NDArray[np.float64], confidence: float) -> Figure:
+    auc = compute_auc(labels, probs, confidence) if len(labels) else None
+    return Figure(auc.value if auc else None, auc.interval if auc else None, len(labels))
 
 
 def _proportion(successes: int, n: int) -> Figure:

@@ -45,7 +45,7 @@ MAX_ENTRIES = 2_000_000
 # Rows that are judged at once hold at most this many probabilities.
 CHUNK_CELLS = 4_000_000
 # Where a rate is read a little too high, p(true | x) would come out at 0 or below.
-_LEAST_PROBABILITY = 1e-2
+_LEAST_SHARE = 0.02  # shared by the K classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +165,7 @@ def judge_by_matrix(labels: Codes, pred_probs: Floats, noise: NoiseMatrix) -> tu
         inverse = np.linalg.inv(matrix)
         for at in range(0, len(members), step):
             rows = members[at : at + step]
-            true = np.maximum(pred_probs[rows] @ inverse, _LEAST_PROBABILITY)
+            true = np.maximum(pred_probs[rows] @ inverse, _LEAST_SHARE / pred_probs.shape[1])
             joint = true * matrix[:, labels[rows]].T
             given = joint[np.arange(len(rows)), labels[rows]].copy()
             joint[np.arange(len(rows)), labels[rows]] = 0.0
