@@ -106,6 +106,21 @@ def test_no_note_about_what_was_stated(make):
     assert make(frame, sensitive=["sex"], positive="yes", id="person").notes == ()
 
 
+def test_a_whole_number_with_many_values_is_said_to_be_learned_as_classes(make):
+    rows = 2_000
+    frame = pd.DataFrame({"x": np.linspace(0, 1, rows), "score": np.arange(rows) % 80})
+    first = make(frame, label="score")
+    text = first.config_path.read_text(encoding="utf-8")
+    assert "\ntask: classification\n" in text
+    (note,) = [note for note in first.notes if "80 values" in note]
+    assert "`task: regression`" in note
+    assert load_config(first.config_path).task == "classification"
+
+
+def test_a_label_that_can_only_be_a_class_shows_the_default(make):
+    assert "\n# task: auto\n" in make(people()).config_path.read_text(encoding="utf-8")
+
+
 def test_quantity_as_sensitive_feature_gets_its_bins_stated(make):
     frame = people()
     first = make(frame, sensitive=["age"])

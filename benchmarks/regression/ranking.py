@@ -1,12 +1,14 @@
 """Planted errors in numeric labels: Assay's ranking and suspects beside cleanlab's; the table of docs/regression.md.
 
-python benchmarks/regression/ranking.py [folder with adult/adult-train.csv]
+python benchmarks/regression/ranking.py path/to/data
+
+The folder holds adult/adult-train.csv.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +41,9 @@ def tables(data: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "diabetes", load_diabetes(as_frame=True, scaled=False).frame.rename(columns={"target": "y"})
     x, y = make_friedman1(1500, noise=1.0, random_state=0)
     yield "Friedman 1", pd.DataFrame(x).add_prefix("x").assign(y=y)
-    adult = data / "adult" / "adult-train.csv"
-    if adult.exists():
-        frame = pd.read_csv(adult, header=None, skipinitialspace=True).sample(4000, random_state=0)
-        yield "Adult hours a week", frame.reset_index(drop=True).add_prefix("c").rename(columns={"c12": "y"})
+    frame = pd.read_csv(data / "adult" / "adult-train.csv", header=None, skipinitialspace=True)
+    frame = frame.sample(4000, random_state=0).reset_index(drop=True)
+    yield "Adult hours a week", frame.add_prefix("c").rename(columns={"c12": "y"})
     rng = np.random.default_rng(1)
     x, group = rng.normal(size=(2000, 5)), rng.integers(0, 3, 2000)
     log = 9 + 0.6 * x[:, 0] + 0.3 * x[:, 1] * (group == 1) + 0.2 * group + rng.standard_t(4, 2000) * 0.35
@@ -97,4 +98,6 @@ def _flags(who: str, flagged: np.ndarray, wrong: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data"))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    main(parser.parse_args().data)

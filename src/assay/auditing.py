@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assay.config import DataConfig
 from assay.config_file import parse_config
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, InputError
 from assay.fairness import assess_fairness, assess_numeric_fairness, compare_cleaning, skip_cleaning
 from assay.gate import apply_severities, decide
 from assay.health import assess_health, assess_numeric_health
@@ -85,13 +85,14 @@ def run_audit(
     # Read first: a mistake in it should not come to light after a training.
     review = read_review(config.label_noise.review) if config.label_noise.review is not None else None
     dataset = run("ingest", read_dataset, config, frame)
+    given = read_given(config, dataset)
     validation = run("validate", validate, dataset, config.validation)
     # With a leak among its features a model agrees with every given label: it would find none wrong and harm nobody.
     # A column that identifies rows teaches nothing, and parts rows that are otherwise equal.
     dataset = dataset.without(validation.identifiers + (() if config.learning.use_leaks else validation.leaks))
     predictions: OutOfSample | OutOfSampleValues
     if dataset.target is None:
-        predictions = run("learn", predict, config, dataset, _of("learn", progress))
+        predictions = run("learn", predict, config, dataset, given, _of("learn", progress))
         rehearsals = run("rehearse", rehearse, config, dataset, predictions, _of("rehearse", progress))
         labels = run(
             "label noise",
@@ -106,7 +107,6 @@ def run_audit(
         cleaning = run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress))
         health = run("health", assess_health, dataset, predictions, config.health)
     else:  # a numeric label
-        refuse_for_numbers(config)
         predictions = run("learn", out_of_sample_values, dataset, config.learning, progress=_of("learn", progress))
         labels = run("label noise", find_numeric_label_noise, dataset, predictions, config.label_noise)
         fairness = run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness)
@@ -166,13 +166,25 @@ def audit(data: pd.DataFrame | str | Path, /, *, label: str, **settings: Any) ->
     return run_audit(parse_config({**values, "data": dict(reading)} if reading else values), frame=data)
 
 
-def predict(config: AuditConfig, dataset: Dataset, progress: Callable[[float], None]) -> OutOfSample:
-    """Train, or read the user's own predictions where the configuration names a file of them."""
+def read_given(config: AuditConfig, dataset: Dataset) -> OutOfSample | None:
+    """Read the user's own predictions where the configuration names a file of them.
+
+    A mistake in them, or in what is configured for classes only, comes to light before the first long stage.
+    """
+    if dataset.target is not None:
+        refuse_for_numbers(config)
     if config.learning.pred_probs is None:
-        return out_of_sample(dataset, config.learning, progress=progress)
+        return None
     given = read_predictions(config.learning.pred_probs, dataset)
     check_contract(given.labels, given.pred_probs, given.classes)
     return given
+
+
+def predict(
+    config: AuditConfig, dataset: Dataset, given: OutOfSample | None, progress: Callable[[float], None]
+) -> OutOfSample:
+    """Train, unless predictions were given."""
+    return given if given is not None else out_of_sample(dataset, config.learning, progress=progress)
 
 
 def rehearse(
@@ -188,7 +200,11 @@ def rehearse(
     small = config.learning.model_copy(update={"folds": min(REHEARSAL_FOLDS, config.learning.folds), "epochs": None})
     rehearsals = []
     for done, injection in enumerate(injections, start=1):
-        rehearsals.append(Rehearsal(injection, out_of_sample(injection.dataset, small, repeats=1)))
+        try:
+            predictions = out_of_sample(injection.dataset, small, repeats=1)
+        except InputError:  # too small a sample for its rarest classes: this kind is then not rehearsed
+            continue
+        rehearsals.append(Rehearsal(injection, predictions))
         progress(done / len(injections))
     return tuple(rehearsals)
 

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from assay.findings import Severity
+from assay.small_cells import SMALLEST_CELL
 
 # The checks that a policy can name. The stages that own them are too heavy to be asked here; a test holds them equal.
 CODES = (
@@ -286,7 +287,9 @@ class FairnessConfig(Section):
         0.8, gt=0, lt=1, description="Smallest ratio of two groups' selection rates (the four-fifths rule)."
     )
     min_group_size: int = Field(
-        50, ge=1, description="A group with fewer rows is named but not compared: it cannot be judged."
+        50,
+        ge=SMALLEST_CELL,
+        description="A group with fewer rows is named but not compared: it cannot be judged. At least 10.",
     )
     intersections: bool = Field(True, description="Whether combinations of the sensitive features are assessed.")
     confidence: float = Field(

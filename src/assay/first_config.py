@@ -145,7 +145,7 @@ def _compose(first: FirstGuess, name: str, *, data: str, suite: str) -> str:
         "",
         "# What a model would predict, and the label that is good for the person concerned.",
         f"label: {_scalar(config.label)}",
-        _key("task", None if first.dataset.target is None else "regression", "classification"),
+        _key("task", None if config.task == "auto" else config.task, "auto"),
         *([_key("positive", config.positive, favourable)] if first.dataset.target is None else []),
         "",
         "# Columns with a part of their own: never features.",

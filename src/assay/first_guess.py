@@ -20,6 +20,7 @@ from assay.ingest.decimal_mark import is_decimal_comma
 from assay.ingest.groups import MAX_NUMBER_GROUPS, quartile_edges
 from assay.ingest.roles import assign_roles
 from assay.ingest.source import format_of
+from assay.ingest.targets import chosen_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,8 @@ def guess(config: AuditConfig) -> FirstGuess:
     keys = [name for name in free if name not in times and looks_like_a_key(dataset.frame[name])]
     key = _key(keys, config.id, notes)
     sensitive = tuple(_binned(dataset.frame[f.column], f, notes) for f in config.sensitive)
-    config = config.model_copy(update={"id": key, "time": time, "sensitive": sensitive})
+    task = _task(dataset, config)
+    config = config.model_copy(update={"id": key, "time": time, "sensitive": sensitive, "task": task})
     _note_what_is_open(dataset, config, notes)
     # Ids and times were features when the data were read, and are none any more.
     described = replace(dataset, roles=assign_roles(config, dataset.frame))
@@ -251,6 +253,11 @@ def _time(times: Sequence[str], notes: list[str]) -> str | None:
     return None
 
 
+def _task(dataset: Dataset, config: AuditConfig) -> str:
+    """What the label is; "auto" where it can be nothing but a class."""
+    return chosen_task(dataset.frame[config.label], dataset.target) or config.task
+
+
 def _binned(values: pd.Series[Any], feature: SensitiveFeature, notes: list[str]) -> SensitiveFeature:
     """A quantity with its quartiles as the edges of its groups, stated, so that they can be changed."""
     if values.dtype.kind not in "iuf" or values.nunique() <= MAX_NUMBER_GROUPS:
@@ -275,6 +282,11 @@ def _note_what_is_open(dataset: Dataset, config: AuditConfig, notes: list[str]) 
         notes.append(
             f"Label '{config.label}' was taken for a number to predict, because its values are many; make classes of "
             "it in a new column if a model would predict those."
+        )
+    if config.task == "classification":
+        notes.append(
+            f"Label '{config.label}' is a number, and each of its {len(labels.classes):,} values will be learned as a "
+            "class of its own; if a model would predict the number, set `task: regression`."
         )
     if not config.sensitive:
         notes.append("No sensitive feature is named, so that fairness is not assessed: name some under `sensitive`.")

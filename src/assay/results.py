@@ -179,7 +179,8 @@ class LabelNoiseResult:
     suspect
         (N,) bool.
     suggested
-        (N,) int64 in 0..K-1, the most likely class; equal to the given label where nothing else is suggested.
+        (N,) int64 in 0..K-1, the most likely class; equal to the given label where nothing else is suggested; -1 for
+        a row without a label that nobody predicted.
     judged
         (N,) bool: rows whose label was judged. A missing label and a class that was left out are not.
     estimates

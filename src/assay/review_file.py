@@ -6,31 +6,31 @@ CSV carries and which is the digest of the JSON file's content: the two cannot b
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import io
 import json
+import math
 import os
 import re
 import secrets
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from assay.errors import InputError, StorageError
 from assay.label_noise.review import STRATA, Review, Stratum
 from assay.report.rows import neutralise
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+from assay.review_answers import RIGHT, UNSURE, WRONG, AnswerReader, allowed_words
 
 SCHEMA = "assay-review/1"
 ROW, ANSWER, GIVEN, ROW_ID = "review_row", "true_label", "given_label", "row_id"
-# What may be answered in place of a label, unless a class is called so.
-RIGHT, WRONG, UNSURE = "right", "wrong", "unsure"
-WORDS = (RIGHT, WRONG, UNSURE)
 
+# A spreadsheet may be told of the delimiter by a line of its own, which it does not show.
+_DELIMITER_LINE = re.compile(r'"?sep=[^\r\n]{1,2}\r?\n', re.IGNORECASE)
 _HEADER = re.compile(rf'"?{ROW}"?([,;\t])')
 _ROW_KEY = re.compile(r"r([0-9a-f]{12})-(\d{1,9})")
 _SHOWN_PROBLEMS = 10
@@ -79,9 +79,8 @@ class Plan:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Those of `WORDS` that may be answered: a class of the same name comes first."""
-        names = {name.casefold() for name in self.classes or ()}
-        return tuple(word for word in WORDS if word not in names)
+        """Those of `assay.review_answers.WORDS` that may be answered."""
+        return allowed_words(self.classes)
 
     @property
     def answers(self) -> str:
@@ -94,7 +93,7 @@ class Plan:
         return f"{labels}; or {', '.join(self.words)}" if self.words else labels
 
 
-def write_review_files(plan: Plan, rows: pd.DataFrame, place: Path) -> tuple[Path, Path]:
+def write_review_files(plan: Plan, rows: pd.DataFrame, place: Path | str) -> tuple[Path, Path]:
     """Write the CSV and the JSON file, each whole or not at all, and return their paths.
 
     Parameters
@@ -105,14 +104,15 @@ def write_review_files(plan: Plan, rows: pd.DataFrame, place: Path) -> tuple[Pat
         The n rows, in the order of the plan: what a person needs to see of them. It is made safe for spreadsheets
         (see `assay.report.rows.neutralise`).
     place
-        The CSV file, or a folder that exists, in which it is then called after the review's id.
+        The CSV file; or a folder, in which it is then called after the review's id. A text that ends in a separator
+        is a folder, which is made where there is none.
 
     Raises
     ------
     StorageError
         Where it cannot be written, or the CSV exists: it may hold a person's work.
     """
-    file = place / f"assay-review-{plan.id}.csv" if place.is_dir() else place
+    file = _file_at(place, f"assay-review-{plan.id}.csv")
     if file.exists():
         raise StorageError(f"{file} exists, and may have been filled in. Give another file with --output.")
     first = pd.DataFrame({ROW: plan.keys, ANSWER: "", GIVEN: list(plan.given)})
@@ -130,7 +130,15 @@ def write_review_files(plan: Plan, rows: pd.DataFrame, place: Path) -> tuple[Pat
 
 
 def read_review(file: Path) -> Review:
+    """The second of what `read_plan_and_review` returns."""
+    return read_plan_and_review(file)[1]
+
+
+def read_plan_and_review(file: Path) -> tuple[Plan, Review]:
     """Read a filled CSV, with the JSON file that lies beside it.
+
+    That the JSON file belongs to the CSV is checked by its digest, which finds accidents and no forgery: whoever
+    changes the plan can compute the digest anew. See `assay.reviewing.record_review`.
 
     A row that was left empty before the last filled one, in the order in which the rows were drawn, was passed over:
     it counts as "unsure", since what is passed over is no random choice. Those after it were not looked at.
@@ -147,9 +155,9 @@ def read_review(file: Path) -> Review:
         twice, or an answer that is not allowed, with all the offending rows (as a spreadsheet counts them); and where
         nothing is filled in.
     """
-    table = _read_table(file)
+    table, delimiter = _read_table(file)
     plan = _read_plan(file, table[ROW])
-    answers = _answers(plan, table, file)
+    answers = _answers(plan, table, AnswerReader(plan.classes, delimiter), file)
     order = {key: number for number, key in enumerate(plan.keys)}
     filled = {order[key]: answer for key, answer in answers.items() if answer}
     if not filled:
@@ -160,7 +168,7 @@ def read_review(file: Path) -> Review:
         Stratum(name, size, counts[at, RIGHT], counts[at, WRONG], counts[at, UNSURE])
         for at, (name, size) in enumerate(zip(STRATA, plan.sizes, strict=True))
     )
-    return Review(
+    review = Review(
         strata,
         run=plan.run,
         fingerprint=plan.fingerprint,
@@ -168,6 +176,7 @@ def read_review(file: Path) -> Review:
         skipped=looked_at - len(filled),
         unread=len(plan.positions) - looked_at,
     )
+    return plan, review
 
 
 def write_text(file: Path, text: str) -> None:
@@ -192,34 +201,43 @@ def write_text(file: Path, text: str) -> None:
         ) from error
 
 
+def _file_at(place: Path | str, name: str) -> Path:
+    path = Path(place)
+    if str(place).endswith(("/", os.sep)):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise StorageError(
+                f"{path} must be a folder that can be written to, got: {reason}. Give another with --output."
+            ) from error
+    return path / name if path.is_dir() else path
+
+
 def _side_file(file: Path, review: str) -> Path:
     return file.with_name(f"assay-review-{review}.json")
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def _read_table(file: Path) -> tuple[pd.DataFrame, str]:
+    """The rows that are not empty, numbered as a spreadsheet counts, and the delimiter of the columns."""
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InputError(
             f"{file} cannot be read: {error.strerror}. Give the file that `assay review RUN --sample N` wrote."
         ) from error
-    # Spreadsheets save in the encoding and with the delimiter of the country.
-    try:
-        text, encoding = content.decode("utf-8-sig"), "utf-8-sig"
-    except UnicodeDecodeError:
-        text, encoding = content.decode("cp1252", errors="replace"), "cp1252"
+    text = _decode(content)
+    text = text[found.end() :] if (found := _DELIMITER_LINE.match(text)) else text
     header = _HEADER.match(text)
     if header is None:
         raise InputError(
-            f"{file} must begin with the columns {ROW}, {ANSWER}, as `assay review RUN --sample N` wrote them. Save "
-            "the filled file as CSV, with its first line."
+            f"{file} must begin with the columns {ROW}, {ANSWER}, as `assay review RUN --sample N` wrote them, and be "
+            'a CSV file. Save the filled table as "CSV UTF-8", with its first line.'
         )
     try:
         table = pd.read_csv(
-            file,
+            io.StringIO(text),
             sep=header[1],
-            encoding=encoding,
-            encoding_errors="replace",
             dtype="str",
             keep_default_na=False,
             skip_blank_lines=False,
@@ -227,12 +245,22 @@ def _read_table(file: Path) -> pd.DataFrame:
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(
-            f"{file} must be a CSV file with the columns {ROW} and {ANSWER}, got one that is damaged. Save it as CSV "
-            "again."
+            f"{file} must be a CSV file with the columns {ROW} and {ANSWER}, got one that is damaged. Save it as "
+            '"CSV UTF-8" again.'
         ) from error
     table = table.fillna("").apply(lambda column: column.str.strip())
-    table.index = pd.RangeIndex(2, len(table) + 2)  # as a spreadsheet counts, below the header
-    return pd.DataFrame(table[table[ROW].ne("") | table[ANSWER].ne("")])
+    table.index = pd.RangeIndex(2, len(table) + 2)  # below the header
+    return pd.DataFrame(table[table[ROW].ne("") | table[ANSWER].ne("")]), header[1]
+
+
+def _decode(content: bytes) -> str:
+    """The text of a file, as spreadsheets save it: in UTF-8, in UTF-16 ("Unicode Text") or as the country has it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _read_plan(file: Path, keys: pd.Series[str]) -> Plan:
@@ -250,26 +278,54 @@ def _read_plan(file: Path, keys: pd.Series[str]) -> Plan:
             f"{side} must lie beside {file.name}, and cannot be read: {error.strerror}. `assay review` wrote them "
             "together: it says how the rows were drawn."
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{side} is damaged. Restore it, or draw a new sample.") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{side} is damaged: it is no plan of a review. Restore it, or draw a new sample.") from error
     if document.get("schema") != SCHEMA or plan.id != review:
         raise InputError(f"{side} was changed after it was written, or by another version. Restore it, or draw anew.")
     return plan
 
 
-def _plan(document: dict[str, Any]) -> Plan:
-    values: Any = {
+def _plan(document: Any) -> Plan:
+    """A plan from JSON; `ValueError` or `TypeError` where it is none."""
+    if not isinstance(document, dict):
+        raise TypeError("A plan must be a mapping")
+    values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in document.items()
         if key not in ("schema", "id")
     }
-    return Plan(**values)
+    plan = Plan(**values)
+    lists = (
+        plan.sizes,
+        plan.positions,
+        plan.strata,
+        plan.given,
+        *([plan.classes] if plan.classes is not None else []),
+    )
+    if not all(isinstance(values, tuple) for values in lists):
+        raise TypeError("These must be lists")
+    texts = (plan.run, plan.name, plan.fingerprint, plan.label, *plan.given, *(plan.classes or ()))
+    numbers = (plan.seed, *plan.sizes, *plan.positions, *plan.strata)
+    if not all(isinstance(text, str) for text in texts) or not all(type(n) is int and n >= 0 for n in numbers):
+        raise TypeError("These must be texts, and numbers from 0")
+    if plan.classes is None:
+        known = all(math.isfinite(float(value)) for value in plan.given)
+    else:
+        known = set(plan.given) <= set(plan.classes)
+    is_sound = (
+        known
+        and len(plan.sizes) == len(STRATA)
+        and len(plan.positions) == len(plan.strata) == len(plan.given)
+        and max(plan.strata, default=0) < len(STRATA)
+    )
+    if not is_sound:
+        raise ValueError("A plan must not contradict itself")
+    return plan
 
 
-def _answers(plan: Plan, table: pd.DataFrame, file: Path) -> dict[str, str]:
+def _answers(plan: Plan, table: pd.DataFrame, reader: AnswerReader, file: Path) -> dict[str, str]:
     """One of `WORDS`, or "" for an empty cell, for each row of the table."""
     given = dict(zip(plan.keys, plan.given, strict=True))
-    reader = _Answers(plan)
     answers: dict[str, str] = {}
     problems = []
     for row, key, answer in zip(table.index, table[ROW], table[ANSWER], strict=True):
@@ -279,7 +335,13 @@ def _answers(plan: Plan, table: pd.DataFrame, file: Path) -> dict[str, str]:
             problems.append(f"row {row} repeats an earlier row: keep one of them")
         else:
             verdict = reader.read(answer, given[key])
-            if verdict is None:
+            if verdict is None and plan.classes is None and reader.is_ambiguous(answer):
+                problems.append(
+                    f"row {row} must have as {ANSWER} a number that reads in one way, got one whose mark may stand "
+                    f"before decimals or between thousands: answer {' or '.join(plan.words)}, or save with commas "
+                    "between the columns"
+                )
+            elif verdict is None:
                 problems.append(f"row {row} must have as {ANSWER} one of {plan.answers}")
             answers[key] = verdict or ""
     if problems:
@@ -287,52 +349,3 @@ def _answers(plan: Plan, table: pd.DataFrame, file: Path) -> dict[str, str]:
         rest = [f"{file}: and {more:,} more rows like these."] if more > 0 else []
         raise InputError([*(f"{file}: {problem}." for problem in problems[:_SHOWN_PROBLEMS]), *rest])
     return answers
-
-
-class _Answers:
-    """Reads answers: exact names of classes first, then what a spreadsheet may have made of them."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._classes = plan.classes
-        self._words = plan.words
-        self._exact: dict[str, str] = {}
-        # Spreadsheets write TRUE for true and 1 for 1.0, and people capitals; where that leaves one class only.
-        self._loose: dict[str | float, set[str]] = {}
-        for name in plan.classes or ():
-            self._exact |= dict.fromkeys(_as_saved(name), name)
-            for form in _forms(name):
-                self._loose.setdefault(form, set()).add(name)
-
-    def read(self, answer: str, given: str) -> str | None:
-        """One of `WORDS`; "" for an empty answer; None for one that is not allowed."""
-        if not answer or answer.casefold() in self._words:
-            return answer.casefold()
-        if self._classes is None:
-            number = _figure(answer)
-            return None if number is None else RIGHT if number == _figure(given) else WRONG
-        named = {self._exact[answer]} if answer in self._exact else set()
-        for form in _forms(answer):
-            named = named or self._loose.get(form, set())
-        if len(named) != 1:
-            return None
-        return RIGHT if given in named else WRONG
-
-
-def _as_saved(name: str) -> Sequence[str]:
-    """The name of a class, and the form in which it stands in the CSV."""
-    safe, _ = neutralise(pd.DataFrame({GIVEN: [name]}))
-    return name.strip(), str(safe.iloc[0, 0]).strip()
-
-
-def _forms(text: str) -> Iterator[str | float]:
-    yield text.casefold()
-    if (figure := _figure(text)) is not None:
-        yield figure
-
-
-def _figure(text: str) -> float | None:
-    try:
-        figure = float(text)
-    except ValueError:
-        return None
-    return figure if abs(figure) < float("inf") else None

@@ -13,6 +13,7 @@ from assay.config_file import load_config, parse_config
 from assay.errors import InputError
 from assay.ingest import read_dataset
 from assay.label_noise.review import (
+    STRATA,
     assign_strata,
     draw_rows,
     estimate_noise_rate,
@@ -21,7 +22,7 @@ from assay.label_noise.review import (
 )
 from assay.report.plain import plain
 from assay.report.rows import LABELS
-from assay.review_file import ROW_ID, Plan, read_review, write_review_files, write_text
+from assay.review_file import ROW_ID, Plan, read_plan_and_review, write_review_files, write_text
 from assay.store import read_audit
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _SEEDS = 2**31
 
 
 def draw_review(
-    audit: Path, sample: int, place: Path, *, seed: int | None = None, config_file: Path | None = None
+    audit: Path, sample: int, place: Path | str, *, seed: int | None = None, config_file: Path | None = None
 ) -> tuple[Plan, Path, Path]:
     """Draw rows of a stored audit at random, and write them for a person to look at.
 
@@ -73,7 +74,7 @@ def draw_review(
         raise InputError(f"The audit {audit.name} judged no label (see its finding LN004): there is nothing to draw.")
     dataset = _read_same_data(document, audit, config_file)
     seed = secrets.randbelow(_SEEDS) if seed is None else seed
-    strata = assign_strata(judged["quality"].to_numpy(), judged["suspect"].to_numpy())
+    strata = _strata(judged)
     drawn, sizes = draw_rows(strata, sample, np.random.default_rng(seed))
     positions = judged["position"].to_numpy()[drawn]
     plan = Plan(
@@ -81,7 +82,7 @@ def draw_review(
         name=str(document["name"]),
         fingerprint=dataset.fingerprint,
         label=dataset.roles.label,
-        classes=dataset.labels.classes if dataset.target is None else None,
+        classes=_classes(dataset),
         seed=seed,
         sizes=sizes,
         positions=tuple(positions.tolist()),
@@ -93,23 +94,27 @@ def draw_review(
     return plan, *write_review_files(plan, rows, place)
 
 
-def record_review(audit: Path, file: Path) -> dict[str, Any]:
+def record_review(audit: Path, file: Path, *, config_file: Path | None = None) -> dict[str, Any]:
     """Estimate what a filled sample says, store it as `review.json` in the audit's directory, and return it.
 
-    The keys are those of docs/review.md.
+    The keys are those of docs/review.md. The figures stand on the strata, their sizes and the given labels that the
+    JSON file beside the sample states; all of them are held against the audit and its data, which are read again as
+    by `draw_review`. That the rows were drawn at random cannot be told.
 
     Raises
     ------
     AssayError
-        Where the file is not one that `read_review` takes, or is of another audit.
+        Where the file is not one that `read_plan_and_review` takes, is of another audit, or was drawn in another way
+        than from this audit and its data; and where these cannot be read again.
     """
     document = read_audit(audit)
-    review = read_review(file)
+    plan, review = read_plan_and_review(file)
     if (review.run, review.fingerprint) != (audit.name, document["dataset"]["fingerprint"]):
         raise InputError(
             f"{file} must hold rows of the audit {audit.name}, got rows of {review.run}. Name that audit: "
             f"assay review {review.run} --read {file}."
         )
+    _refuse_other_plan(plan, file, _read_labels(audit), _read_same_data(document, audit, config_file))
     result: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
@@ -135,6 +140,35 @@ def record_review(audit: Path, file: Path) -> dict[str, Any]:
     )
     write_text(audit / RESULT, json.dumps(result, indent=1) + "\n")
     return result
+
+
+def _refuse_other_plan(plan: Plan, file: Path, judged: pd.DataFrame, dataset: Dataset) -> None:
+    """Refuse a plan that says of the audit or of the data what is not so."""
+    strata = _strata(judged)
+    stratum_of = dict(zip(judged["position"].tolist(), strata.tolist(), strict=True))
+    wrong = {
+        "label": plan.label != dataset.roles.label,
+        "classes": plan.classes != _classes(dataset),
+        "sizes of the strata": plan.sizes != tuple(np.bincount(strata, minlength=len(STRATA)).tolist()),
+        "rows": len(set(plan.positions)) < len(plan.positions) or not stratum_of.keys() >= set(plan.positions),
+    }
+    if not wrong["rows"]:
+        wrong["strata of the rows"] = plan.strata != tuple(stratum_of[row] for row in plan.positions)
+        wrong["given labels"] = plan.given != _given(dataset, np.array(plan.positions, dtype=np.int64))
+    if any(wrong.values()):
+        what = ", ".join(name for name, differs in wrong.items() if differs)
+        raise InputError(
+            f"The JSON file beside {file} must say of the audit {plan.run} what its rows/labels.parquet and its data "
+            f"say, got other {what}. Restore the files as `assay review` wrote them, or draw a new sample."
+        )
+
+
+def _strata(judged: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return assign_strata(judged["quality"].to_numpy(), judged["suspect"].to_numpy())
+
+
+def _classes(dataset: Dataset) -> tuple[str, ...] | None:
+    return dataset.labels.classes if dataset.target is None else None
 
 
 def _figure(estimate: Estimate) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def read_audit(path: Path) -> dict[str, Any]:
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise StorageError(f"{file} cannot be read: {error.strerror}. Run the audit again.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{file} is not an audit: it is not valid JSON. Run the audit again.") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:

@@ -69,7 +69,7 @@ def choose_scale(target: Values) -> TargetScale:
         (N,) float64 with two distinct finite values; NaN where missing.
     """
     known = target[np.isfinite(target)]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.abs(known[known != 0])
         low, high = np.quantile(sizes, (0.1, 0.9))
         # Labels next to 0 must not stretch the scale over hundreds of powers of ten.

@@ -223,6 +223,172 @@ def test_a_file_without_answers_or_without_its_header_is_refused(tmp_path):
         read_review(tmp_path / "absent.csv")
 
 
+NUMBERS = {"classes": None, "given": ("1005.7", "2.5", "0.1")}
+
+
+def in_form(folder: Path, plan: Plan, delimiter: str, encoding: str, *answers: str, before=""):
+    """As `answered`, saved as a spreadsheet of some country does."""
+    file, _ = write_review_files(plan, pd.DataFrame({"x": range(len(plan.positions))}), folder)
+    rows = [("review_row", "true_label"), *zip(plan.keys, answers, strict=True)]
+    file.write_bytes((before + "\r\n".join(delimiter.join(row) for row in rows)).encode(encoding))
+    return read_review(file)
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "right"),
+    [
+        (0.1 + 0.2, "0.3", True),
+        (1 / 3, "0.333333333333333", True),
+        (1e15 / 7, "142857142857143", True),
+        (-1 / 3, "-0.333333333333333", True),
+        (1 / 3, "0.3333", False),
+        (0.0, "0", True),
+        (0.0, "1e-12", False),
+    ],
+)
+def test_a_number_is_right_to_the_digits_that_a_spreadsheet_keeps(tmp_path, given, answer, right):
+    plan = make_plan(classes=None, given=(repr(given),) * 3)
+    assert told(answered(tmp_path, plan, answer, "", ""))[0] == (int(right), int(not right), 0)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("point", [".", ","])
+def test_decimal_commas_where_the_delimiter_is_none(tmp_path, delimiter, point):
+    answers = [answer.replace(".", point) for answer in ("1005.7", "2.5", "0.100")]
+    assert told(in_form(tmp_path, make_plan(**NUMBERS), delimiter, "utf-8", *answers)) == [(1, 0, 0)] * 3
+
+
+@pytest.mark.parametrize("answer", ["1.006", "1,006", "-12.345", "999,000"])
+def test_a_number_that_may_be_two_is_refused(tmp_path, answer):
+    with pytest.raises(InputError, match=r"row 3 must have as true_label a number that reads in one way") as caught:
+        in_form(tmp_path, make_plan(**NUMBERS), ";", "utf-8", "right", answer, "wrong")
+    assert answer not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", ["1.005,7", "1,006,000"])
+def test_marks_between_thousands_are_refused(tmp_path, answer):
+    with pytest.raises(InputError, match=r"row 2 must have as true_label one of a number"):
+        in_form(tmp_path, make_plan(**NUMBERS), ";", "utf-8", answer, "", "")
+
+
+def test_a_comma_between_the_columns_makes_the_point_the_decimal_mark(tmp_path):
+    plan = make_plan(classes=None, given=("1.006", "1006.0", "1006.0"))
+    assert told(in_form(tmp_path, plan, ",", "utf-8", "1.006", "1.006", "1006")) == [(1, 0, 0), (0, 1, 0), (1, 0, 0)]
+
+
+def test_classes_that_are_numbers_may_have_a_decimal_comma(tmp_path):
+    plan = make_plan(classes=("1.5", "2.5"), given=("1.5", "2.5", "2.5"))
+    assert told(in_form(tmp_path, plan, ";", "utf-8", "1,5", "1,5", "2.5")) == [(1, 0, 0), (0, 1, 0), (1, 0, 0)]
+
+
+@pytest.mark.parametrize("before", ["", "sep=;\r\n", '"sep=;"\r\n', "SEP=;\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_unicode_text_and_a_line_that_names_the_delimiter(tmp_path, before, encoding):
+    plan = make_plan(classes=("größer", "no"), given=("größer", "no", "no"))
+    review = in_form(tmp_path, plan, ";", encoding, "größer", "größer", "no", before=before)
+    assert told(review) == [(1, 0, 0), (0, 1, 0), (1, 0, 0)]
+    with pytest.raises(InputError, match=r"row 3 must"):
+        in_form(tmp_path / "other.csv", plan, ";", encoding, "no", "maybe", "no", before=before)
+
+
+def test_a_workbook_is_told_how_to_be_saved(tmp_path):
+    (tmp_path / "filled.xlsx").write_bytes(b"PK\x03\x04\x00\xff")
+    with pytest.raises(InputError, match=r'"CSV UTF-8"'):
+        read_review(tmp_path / "filled.xlsx")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "null",
+        "3",
+        "",
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "sizes": 5}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "sizes": [1, 2]}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "strata": [0, 1, 3]}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "strata": [0, 1, None]}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "given": "abc"}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "given": ["a", "b", "c"]}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "classes": None}),
+        json.dumps({"schema": "assay-review/1", **dataclasses.asdict(PLAN), "more": 1}),
+    ],
+)
+def test_a_damaged_plan_is_a_mistake_in_the_input(tmp_path, content):
+    answered(tmp_path, PLAN, "no", "yes", "no")
+    (tmp_path / f"assay-review-{PLAN.id}.json").write_text(content)
+    with pytest.raises(InputError, match="is damaged: it is no plan"):
+        read_review(drawn(tmp_path))
+
+
+def forge(**changes) -> Path:
+    """Rewrite the plan in the folder as one who computes its digest anew; return the filled CSV."""
+    file = drawn()
+    side = file.with_suffix(".json")
+    old = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(side.read_text()).items()}
+    new = dataclasses.replace(Plan(**{key: old[key] for key in dataclasses.asdict(PLAN)}), **changes)
+    side.unlink()
+    Path(f"assay-review-{new.id}.json").write_text(
+        json.dumps({"schema": "assay-review/1", "id": new.id, **dataclasses.asdict(new)})
+    )
+    other = file.with_name(f"assay-review-{new.id}.csv")
+    other.write_text(file.read_text(encoding="utf-8").replace(old["id"], new.id), encoding="utf-8")
+    file.unlink()
+    return other
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"sizes": (30, 30, 139)}, "sizes of the strata"),
+        ({"strata": (2,) * 20}, "strata of the rows"),
+        ({"given": ("no",) * 20}, "given labels"),
+        ({"classes": ("no", "other", "yes")}, "classes"),
+        ({"label": "note"}, "label"),
+        ({"positions": (0,) * 20}, "rows"),
+        ({"positions": tuple(range(20))}, "rows"),  # the seventh has no label
+        ({"positions": tuple(range(1000, 1020))}, "rows"),
+    ],
+)
+def test_a_plan_that_was_rewritten_with_its_digest_is_refused(assay, saved, changes, what):
+    assay("review", "latest", "--sample", 20, "--seed", 1)
+    fill(drawn(), lambda *_: "right")
+    result = assay("review", saved, "--read", forge(**changes))
+    assert result.exit_code == 2
+    assert f"got other {what}" in " ".join(result.stderr.split())
+    assert not (saved / "review.json").exists()
+
+
+def test_a_plan_whose_label_file_is_another_is_refused(assay, saved):
+    assay("review", "latest", "--sample", 20)
+    fill(drawn(), lambda *_: "right")
+    labels = pd.read_parquet(saved / "rows" / "labels.parquet")
+    labels.assign(suspect=False).to_parquet(saved / "rows" / "labels.parquet")
+    assert assay("review", saved, "--read", drawn()).exit_code == 2
+
+
+def test_reading_needs_the_data_that_were_audited(assay, saved):
+    assay("review", "latest", "--sample", 20)
+    fill(drawn(), lambda *_: "right")
+    Path("moved").mkdir()
+    Path("loans.csv").rename("moved/loans.csv")
+    assert assay("review", "latest", "--read", drawn()).exit_code == 2
+    Path("audit.yaml").rename("moved/audit.yaml")
+    assert assay("review", "latest", "--read", drawn(), "--config", "moved/audit.yaml").exit_code == 0
+
+
+def test_a_separator_at_the_end_tells_a_folder_that_is_made(assay, saved):
+    assert assay("review", "latest", "--sample", 20, "--output", "new/deep/").exit_code == 0
+    assert len(list(Path("new/deep").glob("assay-review-*"))) == 2
+    Path("file").touch()
+    result = assay("review", "latest", "--sample", 20, "--output", "file/")
+    assert result.exit_code == 2
+    assert "must be a folder" in result.stderr
+
+
 def test_a_changed_or_absent_plan_is_refused(tmp_path):
     answered(tmp_path, PLAN, "no", "yes", "no")
     side = tmp_path / f"assay-review-{PLAN.id}.json"

@@ -151,11 +151,34 @@ def test_a_missing_class_names_what_was_probably_meant(refuse, people, table):
     text = refuse(table.rename(columns={"high": "proba_high", "mid": "Mid "}), people)
     assert "none for 'high'; did you mean 'proba_high'?" in text
     assert "none for 'mid'; did you mean 'Mid" in text
-    assert "got 'proba_high'" in text
+    assert "got 2 more: 'proba_high', 'Mid" in text
 
 
 def test_an_extra_class_is_refused(refuse, people, table):
-    assert "got 'none'. Drop or rename them; a class that no row has" in refuse(table.assign(none=0.0), people)
+    assert "got 1 more: 'none'. Drop or rename them; a class that no row has" in refuse(table.assign(none=0.0), people)
+
+
+@pytest.mark.parametrize("first", [f"{SECRET},0.1,0.7,0.2", f"{SECRET},high,0.7,0.2"])
+def test_a_file_without_a_header_is_told_without_a_value_of_its_rows(people, tmp_path, first):
+    (tmp_path / "bare.csv").write_text(f"{first}\na,0.1,0.2,0.7\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "bare.csv", people)
+    text = "\n".join(caught.value.problems)
+    assert "header" in text
+    assert not any(value in text for value in (SECRET, "0.1", "0.7", "0.2"))
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1\n", b"PAR1xx", b"\xff\xfe\x00", b"a,b\n", b",b\n1,2\n", b"a\xff,b\n1,2\n"]
+)
+def test_remedies_are_those_of_this_file_and_not_of_the_data(people, tmp_path, content):
+    (tmp_path / "bad.csv").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_predictions(tmp_path / "bad.csv", people)
+    (text,) = caught.value.problems
+    assert text.startswith("learning.pred_probs: ")
+    assert text.endswith("Write it as Parquet, or as CSV in UTF-8, with a header.")
+    assert not any(setting in text for setting in ("data.", "`header", "`encoding"))
 
 
 def test_a_repeated_column_is_refused(read, people, table, tmp_path):
@@ -201,7 +224,7 @@ def test_a_file_that_is_not_there(people, table, tmp_path):
 @pytest.mark.parametrize("name", ["mine.pkl", "mine.npy"])
 def test_no_pickle_is_read(people, tmp_path, name):
     (tmp_path / name).write_bytes(b"\x80\x04.")
-    with pytest.raises(InputError, match=r"learning\.pred_probs: The format"):
+    with pytest.raises(InputError, match=r"name tells its format, got 'mine\.(pkl|npy)'\. Write it as Parquet"):
         read_predictions(tmp_path / name, people)
 
 

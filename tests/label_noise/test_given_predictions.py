@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import assay
-from assay.config_file import load_config
+from assay.config_file import load_config, parse_config
 from assay.errors import AssayError, ContractError
 
 ROWS, UNLABELLED = 1500, 10
@@ -48,6 +48,22 @@ def report(people, tmp_path_factory):
 
 def found(report, code):
     return [finding for finding in report.findings if finding.code == code]
+
+
+def test_a_mistake_comes_to_light_before_the_first_long_stage(people, tmp_path):
+    stages = []
+
+    def stage(name, function, /, *args, **kwargs):
+        stages.append(name)
+        return function(*args, **kwargs)
+
+    config = parse_config({**SETTINGS, "learning": {"pred_probs": str(tmp_path / "absent.csv")}})
+    with pytest.raises(AssayError, match="must be a file, got none"):
+        assay.run_audit(config, frame=people[0], stage=stage)
+    numbers = parse_config({**SETTINGS, "label": "skill", "learning": {"pred_probs": str(tmp_path / "absent.csv")}})
+    with pytest.raises(AssayError, match="must be left out where the label is a number"):
+        assay.run_audit(numbers, frame=people[0], stage=stage)
+    assert stages == ["ingest", "ingest"]
 
 
 def test_nothing_is_trained(people, tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def test_an_open_question_is_not_led_by_an_estimate(make_case, of_code):
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(1, "1 label contradicts a confident model; if"), (2, "2 labels contradict a confident model; if")],
+    [(1, "1 label is suspect; if"), (2, "2 labels are suspect; if")],
 )
 def test_one_suspect_is_spoken_of_in_the_singular(make_multiclass, of_code, count, words):
     case = make_multiclass(noise=0.08)

@@ -8,6 +8,7 @@ import torch
 from assay.config import LearningConfig
 from assay.errors import AssayError
 from assay.learning import out_of_sample
+from assay.learning.encoding import EncodedTable, encode_table
 from assay.learning.memory import Portion, is_out_of_memory
 from assay.learning.network import StackedNetwork
 
@@ -80,6 +81,34 @@ def test_portions_add_up_to_the_gradient_of_the_whole_batch(dataset, limit_memor
     found = out_of_sample(dataset, QUICK)
     np.testing.assert_allclose(found.pred_probs, whole.pred_probs, atol=1e-4)
     np.testing.assert_allclose(found.margin, whole.margin, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(CPU_MESSAGE), MemoryError()]
+)
+def test_a_table_that_has_no_room_encoded_is_encoded_batch_by_batch(dataset, monkeypatch, error):
+    whole = out_of_sample(dataset, QUICK)
+    encode, most = EncodedTable._encode, 150
+
+    def limited(self, index):
+        if len(index) > most:
+            raise error
+        return encode(self, index)
+
+    monkeypatch.setattr(EncodedTable, "_encode", limited)
+    assert encode_table(dataset.frame, ["x"], torch.device("cpu")).cache is None
+    # The chunks of a prediction have more rows than there is room for: they are halved as ever.
+    found = out_of_sample(dataset, QUICK)
+    np.testing.assert_allclose(found.pred_probs, whole.pred_probs, atol=1e-4)
+
+
+def test_another_error_in_encoding_is_raised_as_it_is(dataset, monkeypatch):
+    def fail(_self, _index):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(EncodedTable, "_encode", fail)
+    with pytest.raises(RuntimeError, match="something else"):
+        encode_table(dataset.frame, ["x"], torch.device("cpu"))
 
 
 @pytest.mark.parametrize("part", ["training", "prediction"])

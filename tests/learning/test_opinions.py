@@ -82,20 +82,21 @@ def test_they_are_scikit_learns_own_out_of_fold_predictions(ask):
     assert found["linear"] == pytest.approx(expected, abs=0.01)
 
 
-def test_a_label_never_reaches_its_own_rows_prediction(ask):
+def test_a_label_never_reaches_its_own_rows_prediction(ask, monkeypatch):
     frame, labels = blobs()
     frame = frame.assign(word=np.where(np.arange(240) % 3, "x", "y"))
     fold = np.arange(240) % 3
-    for budget in (None, 100):
-        before = ask(frame, labels, fold=fold, budget=budget)
+    for most in (opinions.TRAINING_ROWS, 100):
+        monkeypatch.setattr(opinions, "TRAINING_ROWS", most)
+        before = ask(frame, labels, fold=fold)
         for row in (0, 17):
             flipped = labels.copy()
             flipped[row] = (labels[row] + 1) % 3
-            after = ask(frame, flipped, fold=fold, budget=budget)
+            after = ask(frame, flipped, fold=fold)
             for name in BOTH:
                 # Nor those of the rows that are held out with it.
                 assert (after[name][fold == fold[row]] == before[name][fold == fold[row]]).all()
-                assert budget or (after[name] != before[name]).any()
+                assert most == 100 or (after[name] != before[name]).any()
 
 
 def test_both_find_planted_wrong_labels(ask):
@@ -289,14 +290,15 @@ def test_rows_without_a_label_get_the_mean_of_the_members(ask, make_dataset):
         assert accuracy(found[name][:40], truth[:40]) > 0.7
 
 
-def test_a_budget_bounds_the_training_and_predicts_every_row(ask, monkeypatch):
+def test_the_training_rows_are_bounded_and_predicts_every_row(ask, monkeypatch):
     frame, labels = blobs(2000)
     labels[:5] = 3
     seen = []
     learn = opinions._learn_linear
     monkeypatch.setattr(opinions, "_learn_linear", lambda f, rows, *rest: seen.append(rows) or learn(f, rows, *rest))
     monkeypatch.setattr(opinions, "CHUNK_CELLS", 700)
-    found = ask(frame, labels, budget=300)
+    monkeypatch.setattr(opinions, "TRAINING_ROWS", 300)
+    found = ask(frame, labels)
     assert [len(rows) for rows in seen] == [300] * 3
     # Of the five rows of class 3 every member gets all that are its own.
     assert [(labels[rows] == 3).sum() for rows in seen] == [(np.arange(5) % 3 != f).sum() for f in range(3)]
@@ -313,10 +315,11 @@ def test_chunks_change_no_prediction(ask, monkeypatch):
         assert probabilities == pytest.approx(whole[name], abs=1e-6)
 
 
-def test_the_same_seed_gives_the_same_probabilities_and_progress_ends_at_one(ask):
+def test_the_same_seed_gives_the_same_probabilities_and_progress_ends_at_one(ask, monkeypatch):
+    monkeypatch.setattr(opinions, "TRAINING_ROWS", 90)
     frame, labels = blobs()
     shares = []
-    first, second = ask(frame, labels, budget=90, progress=shares.append), ask(frame, labels, budget=90)
+    first, second = ask(frame, labels, progress=shares.append), ask(frame, labels)
     for name in BOTH:
         assert (first[name] == second[name]).all()
     assert shares == pytest.approx(np.arange(1, 7) / 6)

@@ -107,6 +107,30 @@ def test_over_the_budget_members_see_a_share_and_every_row_is_predicted(make_dat
     assert (again.pred_probs == found.pred_probs).all()
 
 
+@pytest.mark.parametrize("budget", [None, 1500])
+def test_a_training_without_some_rows_differs_by_these_rows_only(make_dataset, monkeypatch, budget):
+    """Five members of 2,000 rows, where a batch becomes larger; of 300 where a budget leaves a share."""
+    dataset = make_dataset(separable(2500), label="y")
+    config = LearningConfig(other_models=False, folds=5, repeats=1, epochs=1, budget=budget)
+    exclude = np.random.default_rng(1).random(2500) < 0.1
+    seen = []
+
+    def watch(*args, **keywords):
+        seen.append((keywords["recipe"], keywords["train"]))
+        return train_members(*args, **keywords)
+
+    monkeypatch.setattr("assay.learning.classification.train_members", watch)
+    whole, without = out_of_sample(dataset, config), out_of_sample(dataset, config, exclude=exclude)
+    assert (whole.folds == without.folds).all()
+    assert (without.trained == (whole.trained & ~exclude)).all()
+    (recipe, train), (recipe_without, train_without) = seen
+    assert recipe == recipe_without
+    assert Recipe.for_rows(1800, seed=0, epochs=1).batch < Recipe.for_rows(2000, seed=0, epochs=1).batch
+    for rows, kept in zip(train, train_without, strict=True):
+        assert kept.tolist() == rows[~exclude[rows]].tolist()
+        assert len(kept) < len(rows)
+
+
 def test_a_large_budget_changes_nothing(make_dataset):
     dataset = make_dataset(separable(200), label="y")
     free = out_of_sample(dataset, LearningConfig(other_models=False, folds=3, repeats=1))

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assay.config import FairnessConfig, HealthConfig, LabelNoiseConfig, LearningConfig, ValidationConfig
 from assay.errors import ContractError, InputError
@@ -15,6 +17,7 @@ from assay.health import assess_numeric_health
 from assay.label_noise import find_numeric_label_noise
 from assay.learning import out_of_sample_values
 from assay.validation import propose_suite, validate
+from assay.validation.out_of_fold import choose_out_of_fold, out_of_fold_line
 
 
 def table(n: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -101,6 +104,19 @@ class TestHealth:
         assert str(of(result, "MH001")[0].status) == "failed"
         assert str(of(result, "MH002")[0].status) == "failed"
 
+    @pytest.mark.parametrize(("unit", "known"), [(1.0, True), (1e307, False)])
+    def test_errors_too_large_for_a_number_are_not_told(self, make_dataset, make_values, unit, known):
+        frame = table(300)
+        frame["y"] *= unit
+        dataset = make_dataset(frame, label="y")
+        result = assess_numeric_health(dataset, make_values(dataset, frame["x"] * 3 * unit), HealthConfig())
+        message = of(result, "MH001")[0].message
+        assert ("The mean absolute error is" in message) == known
+        assert "inf" not in message.replace("interval", "")
+        assert not message.endswith(" ")
+        assert not np.isinf(result.metrics[["value"]]).any(axis=None)
+        assert str(of(result, "MH001")[0].status) == "passed"
+
 
 class TestLabelNoise:
     def test_a_group_with_more_errors(self, make_dataset, make_values):
@@ -147,6 +163,43 @@ class TestValidation:
         frame["z"], frame["y"] = frame["y"], frame["y"].abs()
         found = [f for f in validate(make_dataset(frame, label="y"), ValidationConfig()).findings if f.code == "DQ017"]
         assert [str(f.status) for f in found] == ["failed"]
+
+    def test_a_label_of_one_value_in_the_rows_looked_at_cannot_be_judged(self, make_dataset, monkeypatch):
+        """Five rows of 6,000 have another value than 0, and none of them is drawn."""
+        monkeypatch.setattr("assay.validation.numeric_leakage.MAX_ROWS", 50)
+        drawn = np.random.default_rng(0).choice(6000, 50, replace=False)
+        label = np.zeros(6000)
+        label[np.setdiff1d(np.arange(6000), drawn)[:5]] = np.arange(1, 6) * 1.5
+        frame = pd.DataFrame({"x": np.random.default_rng(1).normal(size=6000), "y": label})
+        dataset = make_dataset(frame, label="y", task="regression")
+        (found,) = [f for f in validate(dataset, ValidationConfig()).findings if f.code == "DQ017"]
+        assert str(found.status) == "inconclusive"
+        assert "50 labelled rows have one value" in found.message
+
+    @given(seed=st.integers(0, 2**31), row=st.integers(0, 59), value=st.floats(-1e3, 1e3))
+    @settings(max_examples=30, deadline=None)
+    def test_no_label_reaches_the_line_that_predicts_its_fold(self, seed, row, value):
+        rng = np.random.default_rng(seed)
+        places, values, fold = rng.random(60), rng.random(60), rng.permutation(60) % 5
+        before = out_of_fold_line(places, values, fold)
+        values[row] = value
+        own = fold == fold[row]
+        assert (out_of_fold_line(places, values, fold)[own] == before[own]).all()
+        for held_out in range(5):
+            test = fold == held_out
+            expected = np.polyval(np.polyfit(places[~test], values[~test], 1), places[test])
+            np.testing.assert_allclose(out_of_fold_line(places, values, fold)[test], expected, atol=1e-9, rtol=1e-6)
+
+    def test_a_line_without_two_places_or_another_fold_is_the_mean(self):
+        values = np.arange(4.0)
+        assert out_of_fold_line(np.ones(4), values, np.array([0, 0, 1, 1])).tolist() == [2.5, 2.5, 0.5, 0.5]
+        assert out_of_fold_line(values, values, np.zeros(4)).tolist() == [1.5] * 4
+
+    def test_what_is_chosen_for_a_fold_is_what_errs_least_in_the_others(self):
+        values, fold = np.zeros(4), np.array([0, 0, 1, 1])
+        guesses = [np.array([0.0, 0, 9, 9]), np.array([9.0, 9, 0, 0])]
+        # The first is right in fold 0, and so is taken in fold 1, where it errs.
+        assert choose_out_of_fold(guesses, values, fold).tolist() == [9, 9, 9, 9]
 
     def test_a_strong_feature_and_a_name_are_none(self, make_dataset):
         (found,) = self.leaks(make_dataset, z=lambda f: [f"p{i}" for i in range(len(f))])

@@ -14,8 +14,8 @@ from report_parts import finding, make_dataset, make_fairness, make_frame, make_
 
 import assay.report
 from assay.findings import Evidence, Interval, Table
-from assay.report.disclosure import SMALLEST_CELL
 from assay.results import FairnessResult
+from assay.small_cells import SMALLEST_CELL
 
 SCHEMA = json.loads((Path(assay.report.__file__).parent / "templates" / "report.schema.json").read_text("utf-8"))
 # A rate that stands out wherever it would be shown: of 1 of 7 people.

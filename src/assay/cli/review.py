@@ -28,9 +28,10 @@ def review(
     ] = None,
     read: Annotated[Path | None, typer.Option(metavar="FILE", help="Read the filled file.")] = None,
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the audits.")] = Path("audits"),
+    # No Path: it forgets the separator at the end, which tells a folder.
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, or a folder for it.")
-    ] = Path(),
+        str, typer.Option("--output", "-o", metavar="FILE", help="File to write, or a folder for it.")
+    ] = ".",
     config: Annotated[
         Path | None,
         typer.Option(metavar="AUDIT.yaml", help="Configuration that names the data, where the audit's own cannot."),
@@ -53,7 +54,7 @@ def review(
 
         place = find_audit(audit, folder)
         if read is not None:
-            _show_result(record_review(place, read), place, read, as_json=json)
+            _show_result(record_review(place, read, config_file=config), place, read, as_json=json)
         else:
             assert sample is not None
             plan, file, side = draw_review(place, sample, output, seed=seed, config_file=config)

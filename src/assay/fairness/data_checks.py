@@ -16,6 +16,7 @@ from assay.fairness.simultaneous import METHOD_DIFFERENCE, wilson_limits
 from assay.fairness.wording import confidently, counted, listing, percent, points, points_between
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
 from assay.intervals import bonferroni, normal_quantile
+from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,10 +55,17 @@ def _describe_shares(feature: Feature, weights: npt.NDArray[np.float64], confide
     low, high = wilson_limits(shares, np.full(size, total**2 / squared), normal_quantile(confidence))
     order = np.argsort(shares, kind="stable").tolist()
     least = order[0]
+    # The share of so few people times the number of rows would be their number.
+    figures = (
+        ""
+        if is_small(int(rows[least]))
+        else (
+            f" ({percent(shares[least])}, {confidently(confidence)} {percent(low[least])} to {percent(high[least])})"
+        )
+    )
     message = (
-        f"{feature.name} has {size:,} groups; the smallest, {feature.short(least)}, holds {rows[least]:,} of "
-        f"{len(feature.codes):,} rows ({percent(shares[least])}, {confidently(confidence)} {percent(low[least])} to "
-        f"{percent(high[least])})."
+        f"{feature.name} has {size:,} groups; the smallest, {feature.short(least)}, holds "
+        f"{shown_count(int(rows[least]))} of {len(feature.codes):,} rows{figures}."
     )
     cells = tuple(
         (feature.groups[g], int(rows[g]), float(shares[g]), float(low[g]), float(high[g])) for g in order[:TABLE_ROWS]

@@ -15,6 +15,7 @@ from assay.fairness.simultaneous import critical_value, wilson_limits
 from assay.fairness.wording import about, counted, listing
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
 from assay.intervals import normal_quantile
+from assay.small_cells import SMALLEST_CELL, is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -131,7 +132,7 @@ def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) ->
     message = (
         f"{len(left_out):,} of {counted(len(feature.groups), 'group')} of {feature.name} "
         f"{'has' if len(left_out) == 1 else 'have'} too few rows for some or all "
-        f"comparisons: {listing([f'{feature.groups[g]} ({rows[g]:,})' for g in order])}."
+        f"comparisons: {listing([f'{feature.groups[g]} ({shown_count(int(rows[g]))})' for g in order])}."
     )
     cells = tuple(
         (
@@ -151,10 +152,13 @@ def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcom
     feature, rows = assessment.feature, int(assessment.group_rows[group])
     size = assessment.ruler_of(rates[0].metric).min_group_size
     if rows < size:
-        why = f"has too few rows that can be judged ({rows:,}, fewer than {size:,}) and is compared in nothing"
+        count = "" if is_small(rows) else f"{rows:,}, "
+        why = f"has too few rows that can be judged ({count}fewer than {size:,}) and is compared in nothing"
         evidence = Evidence("rows", float(rows), n=rows, threshold=float(size), unit="rows")
     else:
-        why = "has too few cases for " + listing([f"the {r.metric} ({r.rows[group]:,} {r.case})" for r in rates])
+        why = "has too few cases for " + listing(
+            [f"the {r.metric} ({shown_count(int(r.rows[group]))} {r.case})" for r in rates]
+        )
         least = int(min(r.rows[group] for r in rates))
         evidence = Evidence(rates[0].case, float(least), n=rows, threshold=float(MIN_CASES), unit="rows")
     needed = _rows_needed(assessment, group, rates)
@@ -178,7 +182,7 @@ def _rows_needed(assessment: Assessment, group: int, rates: list[Rates]) -> int 
 
     z^2 p (1 - p) / tolerance^2 cases, with the simultaneous critical value z and the rate p of all groups together,
     divided by the largest share of cases that the group's own rows allow (upper Wilson limit): it takes at least so
-    many. Of a group without rows nothing is known but its least size.
+    many. Of a group of fewer than `SMALLEST_CELL` rows nothing is told but its least size.
     """
     rows = int(assessment.group_rows[group])
     needed = [0]
@@ -187,9 +191,10 @@ def _rows_needed(assessment: Assessment, group: int, rates: list[Rates]) -> int 
         z = critical_value(len(assessment.feature.groups), ruler.confidence)
         p = float(np.average(np.nan_to_num(r.shares), weights=r.cases)) if r.cases.sum() > 0 else 0.5
         cases = max(MIN_CASES if r.is_conditional else 1, z**2 * p * (1 - p) / ruler.tolerance**2)
-        share = np.array([r.rows[group] / max(1, rows)])
-        _, high = wilson_limits(share, np.array([float(rows)]), normal_quantile(_SHARE_CONFIDENCE))
-        needed += [ruler.min_group_size, math.ceil(cases / (1.0 if rows == 0 else float(high[0])))]
+        # Fewer cases than may be shown count as that many: the number of rows would tell how many they are.
+        share = np.array([1.0 if is_small(rows) else min(1.0, max(int(r.rows[group]), SMALLEST_CELL) / rows)])
+        _, high = wilson_limits(share, np.array([float(max(1, rows))]), normal_quantile(_SHARE_CONFIDENCE))
+        needed += [ruler.min_group_size, math.ceil(cases / float(high[0]))]
     return max(needed) if max(needed) > rows else None
 
 

@@ -11,6 +11,7 @@ from assay.fairness.numeric import ABSOLUTE_ERROR, MEAN_ERROR, MEAN_LABEL, Means
 from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.wording import confidently, counted, listing, percent
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,7 +73,9 @@ def _outcome(context: NumericContext, feature: Feature, metric: str) -> Outcome:
         f"{feature.label(found.highest)} and {found.means[found.lowest]:.3f} for {feature.label(found.lowest)}."
     )
     if found.left_out > 0:
-        words += f" {percent(found.left_out)} of the rows are in groups too small to be compared (FB013)."
+        rows = int(found.rows.sum() - found.rows[list(found.compared)].sum())
+        held = f"{shown_count(rows)} of the rows" if is_small(rows) else f"{percent(found.left_out)} of the rows"
+        words += f" {held[0].upper()}{held[1:]} are in groups too small to be compared (FB013)."
     remedies = {Status.FAILED: remedy, Status.INCONCLUSIVE: _MORE_ROWS}
     return Outcome(
         found.status,
@@ -118,7 +121,10 @@ def small_groups(context: NumericContext) -> Iterator[Outcome]:
             yield Outcome(Status.PASSED, words, Subject(feature.columns), smallest)
             return
         names = listing(
-            [f"{feature.groups[g]} ({found.rows[g]:,})" for g in sorted(small, key=lambda g: found.rows[g])]
+            [
+                f"{feature.groups[g]} ({shown_count(int(found.rows[g]))})"
+                for g in sorted(small, key=lambda g: found.rows[g])
+            ]
         )
         has = "has" if len(small) == 1 else "have"
         words = (

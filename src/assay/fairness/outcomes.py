@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.dataset import MISSING_GROUP
-from assay.fairness.disparity import DIFFERENCE, MIN_CASES, MOST_LEFT_OUT, Disparity, combine, worst_status
+from assay.fairness.disparity import DIFFERENCE, MOST_LEFT_OUT, Disparity, combine, worst_status
 from assay.fairness.rates import ACCURACY
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
 from assay.fairness.wording import about, confidently, counted, listing, percent, points, points_between, together
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,11 +139,11 @@ def _left_out(assessment: Assessment, question: str) -> Iterator[str]:
     """Who was left out of some or all comparisons, and whether that is too much for a passed check."""
     feature, parts, share = assessment.feature, assessment.parts(question), assessment.left_out_share(question)
     groups = sorted({group for part in parts for group in part.left_out})
+    rows, total = int(assessment.group_rows[groups].sum()), int(assessment.group_rows.sum())
     if groups:
-        rows, total = int(assessment.group_rows[groups].sum()), int(assessment.group_rows.sum())
-        held = f"{rows:,} of {total:,} rows ({percent(rows / total)})"
-        if rows < MIN_CASES:  # a message travels with the report, and so few are people one may know
-            held = f"fewer than {MIN_CASES} of {total:,} rows"
+        held = f"{shown_count(rows)} of {total:,} rows"
+        if not is_small(rows):
+            held += f" ({percent(rows / total)})"
         yield (
             f"Left out of some or all of this for want of rows (FB013): {len(groups):,} of "
             f"{counted(len(feature.groups), 'group')} with {held}: "
@@ -152,9 +153,11 @@ def _left_out(assessment: Assessment, question: str) -> Iterator[str]:
     if missing:
         yield f"{counted(missing, 'comparison')} by class had to be left out as well (FB013)."
     if share > MOST_LEFT_OUT:
+        # The share of so few people times the number of rows would be their number.
+        concerns = "too many" if groups and is_small(rows) else percent(share)
         yield (
-            f"What is left out concerns {percent(share)} of the rows; with more than {percent(MOST_LEFT_OUT)} this "
-            "cannot pass."
+            f"What is left out concerns {concerns} of the rows; with more than {percent(MOST_LEFT_OUT)} this cannot "
+            "pass."
         )
 
 

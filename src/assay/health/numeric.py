@@ -89,21 +89,29 @@ def _figures(predictions: OutOfSampleValues) -> dict[str, Figure]:
     # An R2 has no lower end.
     return {
         "r2": Figure(r2.value if r2 else None, r2.interval if r2 else None, len(target)),
-        "mean absolute error": _mean(np.abs(target - predictions.predictions[tested])),
-        "mean absolute error of the median": _mean(np.abs(target - np.median(target)) if len(target) else target),
+        "mean absolute error": _mean_error(target, predictions.predictions[tested]),
+        "mean absolute error of the median": _mean_error(target, np.median(target) if len(target) else 0.0),
         "training r2": over_members(predictions.train_score, folds, least=-np.inf),
         "held-out r2": over_members(predictions.test_score, folds, least=-np.inf),
         "generalisation gap": over_members(gap, folds, least=-np.inf, most=np.inf),
     }
 
 
-def _mean(errors: npt.NDArray[np.float64], confidence: float = 0.95) -> Figure:
-    n = len(errors)
-    if n < 2:
-        return Figure(float(errors[0]) if n else None, None, n)
-    mean = float(errors.mean())
-    half = normal_quantile(confidence) * float(errors.std(ddof=1)) / float(np.sqrt(n))
-    return Figure(mean, Interval(max(0.0, mean - half), mean + half, confidence, "normal"), n)
+def _mean_error(
+    target: npt.NDArray[np.float64],
+    prediction: npt.NDArray[np.float64] | np.floating | float,
+    confidence: float = 0.95,
+) -> Figure:
+    n = len(target)
+    # Differences, sums and squares of numbers near the largest one may exceed it: such a figure is not known.
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors = np.abs(target - prediction)
+        mean = float(errors.mean()) if n else np.inf
+        half = normal_quantile(confidence) * float(errors.std(ddof=1)) / float(np.sqrt(n)) if n > 1 else np.inf
+    if not np.isfinite(mean):
+        return Figure(None, None, n)
+    interval = Interval(max(0.0, mean - half), mean + half, confidence, "normal")
+    return Figure(mean, interval if np.isfinite(half) else None, n)
 
 
 def check_signal(vitals: NumericVitals) -> Iterator[Outcome]:
@@ -129,7 +137,7 @@ def check_signal(vitals: NumericVitals) -> Iterator[Outcome]:
     scale = " on a logarithmic scale" if vitals.predictions.scale.is_logarithmic else ""
     words = (
         f"On rows that they did not see, models reach an R2 of {r2.value:.3f}{scale} (95% interval "
-        f"{r2.interval.low:.3f} to {r2.interval.high:.3f}, {r2.n:,} rows), {verdict}. {_errors(vitals)}"
+        f"{r2.interval.low:.3f} to {r2.interval.high:.3f}, {r2.n:,} rows), {verdict}.{_errors(vitals)}"
     )
     yield Outcome(status, words, subject, evidence, remedy)
 
@@ -137,7 +145,9 @@ def check_signal(vitals: NumericVitals) -> Iterator[Outcome]:
 def _errors(vitals: NumericVitals) -> str:
     error = vitals.figures["mean absolute error"].value
     median = vitals.figures["mean absolute error of the median"].value
-    return f"The mean absolute error is {error:.4g}; always answering the median makes one of {median:.4g}."
+    if error is None or median is None:
+        return ""
+    return f" The mean absolute error is {error:.4g}; always answering the median makes one of {median:.4g}."
 
 
 def check_gap(vitals: NumericVitals) -> Iterator[Outcome]:

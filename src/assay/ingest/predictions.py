@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from assay.config import DataConfig
 from assay.errors import InputError
 from assay.ingest.columns import plain_columns, texts
 from assay.ingest.names import column_names, nearest, quoted
-from assay.ingest.source import read_source
+from assay.ingest.source import format_of, read_source
 from assay.results import OutOfSample
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ FOLD = "fold"
 MAX_FOLDS = 32_767
 # Rows that a message names.
 _SHOWN_ROWS = 5
+
+_WRITE = "Write it as Parquet, or as CSV in UTF-8, with a header."
+_SENTENCE_END = re.compile(r"(?<=\.) (?=[A-Z])")
+_SETTING = re.compile(r"\bdata\.[a-z]+|`(header|encoding):")
 
 
 def read_predictions(path: Path, dataset: Dataset) -> OutOfSample:
@@ -99,10 +104,24 @@ def _read(path: Path, dataset: Dataset) -> pd.DataFrame:
             f"learning.pred_probs must be a file, got {what} at {path}{nearest(path.name, beside) or '.'} Correct it."
         )
     try:
+        format_of(path)
+    except InputError as error:
+        raise InputError(
+            f"learning.pred_probs must be a file whose name tells its format, got '{path.name}'. {_WRITE}"
+        ) from error
+    try:
         frame = read_source(DataConfig(path=path), dataset.roles.id).frame
         return plain_columns(frame.set_axis(column_names(frame.columns), axis=1)).frame
     except InputError as error:
-        raise InputError([f"learning.pred_probs: {problem}" for problem in error.problems]) from error
+        raise InputError(
+            [f"learning.pred_probs: {_without_settings(text)} {_WRITE}" for text in error.problems]
+        ) from (error)
+
+
+def _without_settings(problem: str) -> str:
+    """The problem without the remedies that name settings of the data: this file has none of its own."""
+    first, *rest = _SENTENCE_END.split(problem)
+    return " ".join([first, *(sentence for sentence in rest if not _SETTING.search(sentence))])
 
 
 def _key(dataset: Dataset, table: pd.DataFrame) -> str:
@@ -112,33 +131,49 @@ def _key(dataset: Dataset, table: pd.DataFrame) -> str:
 
 def _check_columns(path: Path, dataset: Dataset, table: pd.DataFrame, key: str) -> None:
     classes, columns = dataset.labels.classes, list(table.columns)
+    if not {key, *classes} & set(columns):
+        raise InputError(
+            f"{path.name} must have a header with {_wanted_key(dataset)} and the classes of '{dataset.roles.label}', "
+            f"got none of these among its {len(columns):,} columns: it seems to have no header. Add one."
+        )
+    # Else what seems to be names may be the first row of a file without a header: no message shows them.
+    has_header = key in columns
     problems = []
     if key in classes:
         problems.append(
             f"A column of {path.name} must be either the row's name or a class, got the class '{key}', which is also "
             "the name of the column that identifies rows. Rename one of them in the data."
         )
-    if key not in columns:
-        wanted = f"the id '{dataset.roles.id}', or '{ROW}'" if dataset.roles.id else f"'{ROW}'"
+    if not has_header:
         problems.append(
-            f"{path.name} must name its rows: add the column {wanted} (position in the data, from 0). Equal length is "
-            f"no proof of equal order; columns are {quoted(columns)}."
+            f"{path.name} must name its rows: add the column {_wanted_key(dataset)} (position in the data, from 0), "
+            "and a header if there is none. Equal length is no proof of equal order."
         )
     known = {key, FOLD, *classes}
     extra = [name for name in columns if name not in known]
     for name in (name for name in classes if name not in columns):
-        meant = next((f"; did you mean '{other}'?" for other in extra if other.endswith(name)), nearest(name, extra))
+        meant = _meant(name, extra) if has_header else ""
         problems.append(
             f"{path.name} must have a column for each class of '{dataset.roles.label}' under its exact name, got none "
             f"for '{name}'{meant or '.'} Rename or add it; for a class that the model never learned, add zeros."
         )
     if extra:
+        named = f": {quoted(extra)}" if has_header else ""
         problems.append(
-            f"{path.name} must have no columns but those of the rows, the classes and '{FOLD}', got {quoted(extra)}. "
+            f"{path.name} must have no columns but those of the rows, the classes and '{FOLD}', got "
+            f"{len(extra):,} more{named}. "
             "Drop or rename them; a class that no row has belongs to another dataset."
         )
     if problems:
         raise InputError(problems)
+
+
+def _wanted_key(dataset: Dataset) -> str:
+    return f"the id '{dataset.roles.id}', or '{ROW}'" if dataset.roles.id else f"'{ROW}'"
+
+
+def _meant(name: str, extra: Sequence[str]) -> str:
+    return next((f"; did you mean '{other}'?" for other in extra if other.endswith(name)), nearest(name, extra))
 
 
 def _places(path: Path, dataset: Dataset, names: pd.Series[Any]) -> npt.NDArray[np.int64]:

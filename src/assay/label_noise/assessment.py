@@ -88,6 +88,9 @@ def find_label_noise(
         trained=predictions.trained,
     )
     origin = None if predictions.given is None else find_origin(dataset, predictions)
+    for other in (*predictions.opinions.values(), predictions.epoch_probs):
+        if other is not None:
+            check_contract(predictions.labels, other, predictions.classes)
     judgement = replace(judge_labels(dataset, predictions, config, rehearsals), review=review)
     result = _result(judgement, checks)
     if origin is None:
@@ -103,7 +106,8 @@ def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNo
     suspect[at] = judgement.suspect
     judged = np.zeros(n, dtype=np.bool_)
     judged[at] = True
-    likely = judgement.predictions.pred_probs.argmax(axis=1)
+    given = judgement.predictions.pred_probs
+    likely = np.where(np.isnan(given).any(axis=1), -1, given.argmax(axis=1))
     likely[at] = judgement.suggested
     return LabelNoiseResult(
         findings=run_checks(checks, judgement),

@@ -58,17 +58,17 @@ class Views:
         by_class = [ALL_MODELS + BY_CLASS] if self.strata.any() else []
         return (*by_matrix, *by_class, *self.scores)
 
-    def judge(self, method: str = DEFAULT_METHOD) -> tuple[Floats, Codes]:
+    def judge(self, method: str = DEFAULT_METHOD, default: tuple[Floats, Codes] | None = None) -> tuple[Floats, Codes]:
         """Probability that each label is wrong, (J,) in [0, 1], and the likeliest other class, (J,).
 
-        A score has no probabilities of its own: it puts those of the default method in its own order.
+        A score has no probabilities of its own: it puts those of the default method, which may be given, in its own
+        order. Labels of equal score share their mean.
         """
         if method in self.scores:
-            wrong, suggested = self.judge()
-            by_score = np.argsort(self.scores[method], kind="stable")
-            matched = np.empty_like(wrong)
-            matched[by_score] = np.sort(wrong)[::-1]
-            return matched, suggested
+            wrong, suggested = self.judge() if default is None else default
+            _, block, sizes = np.unique(self.scores[method], return_inverse=True, return_counts=True)
+            sums = np.add.reduceat(np.sort(wrong)[::-1], np.cumsum(sizes) - sizes)
+            return (sums / sizes)[block], suggested
         opinion, by_class, _ = method.partition(BY_CLASS)
         by_group = BY_GROUP in method
         opinion = method.removesuffix(BY_GROUP) if by_group else opinion
@@ -95,10 +95,12 @@ def gather_views(predictions: OutOfSample, positions: Codes, strata: Codes) -> V
     network = predictions.pred_probs[positions]
     if predictions.epoch_probs is not None:
         network = (network + predictions.epoch_probs[positions]) / 2
+    # Rounding may leave a sum off by the contract's tolerance.
+    network = network / network.sum(axis=1, keepdims=True)
     opinions = {"network": network, **{name: p[positions] for name, p in predictions.opinions.items()}}
-    # Rounding may leave a sum off by the contract's tolerance, which cleanlab's thresholds feel.
-    opinions = {name: p / p.sum(axis=1, keepdims=True) for name, p in opinions.items()}
-    mean = np.mean(list(opinions.values()), axis=0)
+    mean = network / len(opinions)
+    for name in predictions.opinions:
+        mean += opinions[name] / len(opinions)
     # One opinion is all opinions.
     opinions = {ALL_MODELS: mean, **(opinions if len(opinions) > 1 else {})}
     return Views(labels, strata, opinions, _scores(predictions, positions, labels, opinions))
@@ -117,7 +119,9 @@ def _scores(
         "normalised margin": mean[rows, labels] - others.max(axis=1),
     }
     if len(opinions) > 1:
-        ranks = [np.argsort(np.argsort(p[rows, labels])) for name, p in opinions.items() if name != ALL_MODELS]
+        from scipy.stats import rankdata
+
+        ranks = [rankdata(p[rows, labels]) for name, p in opinions.items() if name != ALL_MODELS]
         scores["mean rank of the models"] = np.mean(ranks, axis=0)
     for name, score in (("trajectory", predictions.trajectory), ("area under the margin", predictions.margin)):
         if score is not None and np.isfinite(score[positions]).all():

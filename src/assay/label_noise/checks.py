@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.findings import Action, Check, Evidence, Outcome, RowFlags, Severity, Status, Subject, Table
 from assay.intervals import judge_upper
-from assay.label_noise.anchors import TOP
+from assay.label_noise.anchors import MIN_KINDS, TOP
 from assay.label_noise.class_check import check_classes
 from assay.label_noise.explanation import explain_suspects
 from assay.label_noise.flag_check import check_flags
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
     from assay.label_noise.anchors import Share
 
+# What a pass cannot promise.
+IN_DOUBT = (
+    "That holds for errors that are as frequent among confident rows as elsewhere: labels that went wrong only where "
+    "the models are in doubt would not be seen."
+)
+COARSE = (
+    f"The most confident rows are of fewer than {MIN_KINDS} kinds: the features, or the digits of given "
+    "probabilities, are too coarse."
+)
 BY_HAND = (
     "have a random sample of the labels checked by hand (`assay review RUN --sample 100`) and name the filled file as "
     "`label_noise.review`: that decides, where predictions cannot. Or record a waiver for LN001 (`policy.waivers`, "
@@ -63,6 +72,10 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
         words = _hidden(judgement)
     else:
         words = f"{_estimate(share, status)}; {_at_most(status, limit)}."
+        if judgement.is_coarse and status is Status.INCONCLUSIVE:
+            words += f" {COARSE}"
+    if status is Status.PASSED and judgement.contradicted.mean() > limit:
+        words += f" {IN_DOUBT}"
     words += f" {_suspects(judgement)}{_rehearsed(judgement)}"
     yield Outcome(status, words, subject, evidence, _remedy(status, suspects))
 
@@ -118,20 +131,18 @@ def _suspects(judgement: Judgement) -> str:
     if not count or precision is None:
         return "No single label is suspect."
     if count == 1:
-        return (
-            f"1 label contradicts a confident model; {IF_ERRORS}, it is wrong with a probability of {precision:.0%}."
-        )
-    return f"{count:,} labels contradict a confident model; {IF_ERRORS}, about {precision:.0%} of them are wrong."
+        return f"1 label is suspect; {IF_ERRORS}, it is wrong with a probability of {precision:.0%}."
+    return f"{count:,} labels are suspect; {IF_ERRORS}, about {precision:.0%} of them are wrong."
 
 
 def _rehearsed(judgement: Judgement) -> str:
     choice = judgement.choice
-    if choice is None or choice.recall is None or not judgement.suspect.any():
+    if choice is None or not judgement.suspect.any():
         return ""
-    planted, found = int(choice.found["planted"].sum()), int(choice.found["found"].sum())
+    least, most = choice.recall
     return (
-        f" Of {planted:,} known wrong labels that were planted in a sample, in {len(choice.found)} ways, the method "
-        f"finds {found / planted:.0%} (95% interval {span(choice.recall)})."
+        f" Of known wrong labels that were planted in {choice.rows:,} of the rows, the method finds {least:.0%} to "
+        f"{most:.0%}, depending on how labels go wrong."
     )
 
 

@@ -34,7 +34,7 @@ def check_classes(judgement: Judgement) -> Iterator[Outcome]:
         worst = max(share.interval.high for share in judgement.by_class.values() if share.interval)
         words = (
             f"In each of {count_of(len(statuses), 'class')} at most {percent(worst)} of the labels are wrong "
-            f"(simultaneous 95% limits); {percent(limit)} are tolerated."
+            f"(simultaneous 95% limits, for errors as in LN001); {percent(limit)} are tolerated."
         )
         evidence = Evidence(
             "largest upper limit of a class", worst, n=len(statuses), threshold=limit, table=_classes(judgement)

@@ -10,7 +10,8 @@ import numpy as np
 from assay.findings import Evidence, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper
 from assay.label_noise.group_check import newcombe
-from assay.label_noise.wording import MORE_SIGNAL, NO_SIGNAL, count_of, listing, percent
+from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, percent
+from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 # A group with fewer rows is named and not judged; the default of `fairness.min_group_size`.
 MIN_GROUP_ROWS = 50
-# Fewer people than this are not counted in a message, as they are not in the report.
-_FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,17 @@ class _Tally:
         return self.flagged, self.right - self.right_flagged + self.flagged
 
     @property
+    def is_small(self) -> bool:
+        """Whether the rate rests on too few people to be shown."""
+        return is_small(round(self.right))
+
+    @property
     def rate(self) -> float:
         """Expected share of the right labels that is flagged."""
         return self.right_flagged / self.right if self.right else np.nan
 
     def __str__(self) -> str:
-        return f"{_people(self.right_flagged)} of {_people(self.right)}"
+        return f"{shown_count(round(self.right_flagged))} of {shown_count(round(self.right))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,11 @@ class _Contrast:
     @property
     def difference(self) -> float:
         return self.inside.rate - self.outside.rate
+
+    @property
+    def is_small(self) -> bool:
+        """Whether either rate rests on too few people to be shown."""
+        return self.inside.is_small or self.outside.is_small
 
     @property
     def name(self) -> str:
@@ -177,6 +186,12 @@ def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
         f"points more (simultaneous 95% interval {_points(contrast.interval)}), and more than the tolerated "
         f"{100 * tolerance:.1f}."
     )
+    if contrast.is_small:
+        words = (
+            "By the probabilities that their labels are wrong, removing the suspects would take more right labels of "
+            f"{contrast.name} than elsewhere, by more than the tolerated {100 * tolerance:.1f} percentage points "
+            f"(simultaneous 95% interval). {NO_FIGURES}"
+        )
     remedy = (
         "Do not remove the suspects of this group unseen: have a person confirm them. Where most are right, the "
         "features describe this group worse than the others."
@@ -186,12 +201,7 @@ def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
 
 
 def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, subject: Subject) -> Outcome:
-    names = [
-        f"{c.name} ({_points(c.interval)} points)"
-        if c.interval is not None
-        else f"{c.name} (fewer than {MIN_GROUP_ROWS} rows)"
-        for c in contrasts
-    ]
+    names = [f"{c.name} ({_known(c)})" for c in contrasts]
     words = (
         f"Whether removing the suspects would take more right labels than elsewhere, by more than "
         f"{100 * tolerance:.1f} percentage points, cannot be told for {count_of(len(contrasts), 'group')}: "
@@ -203,23 +213,29 @@ def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, subje
     return Outcome(Status.INCONCLUSIVE, words, subject, evidence, remedy)
 
 
+def _known(contrast: _Contrast) -> str:
+    if contrast.interval is None:
+        return f"fewer than {MIN_GROUP_ROWS} rows"
+    return "too few rows to show figures" if contrast.is_small else f"{_points(contrast.interval)} points"
+
+
 def _passed(contrasts: list[_Contrast], tolerance: float, table: Table, subject: Subject) -> Outcome:
     largest = max(contrasts, key=lambda contrast: contrast.difference)
     words = (
         f"Of none of {count_of(len(contrasts), 'group')} would removing the suspects take over {100 * tolerance:.1f} "
         f"percentage points more of the right labels than elsewhere (simultaneous 95% intervals), even if all the "
-        f"group's suspects are right. The largest expected difference is {100 * largest.difference:.1f} points: "
-        f"{largest.inside} right labels of {largest.name}, against {largest.outside} elsewhere."
+        "group's suspects are right."
     )
+    if not largest.is_small:
+        words += (
+            f" The largest expected difference is {100 * largest.difference:.1f} points: {largest.inside} right "
+            f"labels of {largest.name}, against {largest.outside} elsewhere."
+        )
     return Outcome(Status.PASSED, words, subject, _evidence(largest, tolerance, table))
 
 
 def _points(interval: Interval) -> str:
     return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
-
-
-def _people(count: float) -> str:
-    return f"{count:,.0f}" if round(count) >= _FEW else f"fewer than {_FEW}"
 
 
 _METRIC = "difference in right labels that are flagged"
@@ -228,8 +244,8 @@ _METRIC = "difference in right labels that are flagged"
 def _evidence(contrast: _Contrast, tolerance: float, table: Table) -> Evidence:
     return Evidence(
         metric=_METRIC,
-        value=contrast.difference,
-        interval=contrast.interval,
+        value=None if contrast.is_small else contrast.difference,
+        interval=None if contrast.is_small else contrast.interval,
         n=contrast.inside.rows,
         threshold=tolerance,
         unit="share",
@@ -245,13 +261,14 @@ def _table(contrasts: list[_Contrast]) -> Table:
             c.group,
             c.inside.rows,
             c.inside.flagged,
-            c.inside.flagged / c.inside.rows,
+            # With the rows beside it, the share of a few would tell their number.
+            c.inside.flagged / c.inside.rows if c.inside.flagged >= _FEW else None,
             round(c.inside.right),
             round(c.inside.right_flagged),
-            None if np.isnan(c.inside.rate) else c.inside.rate,
-            None if np.isnan(c.outside.rate) else c.outside.rate,
-            c.interval.low if c.interval else None,
-            c.interval.high if c.interval else None,
+            None if c.inside.is_small else c.inside.rate,
+            None if c.outside.is_small else c.outside.rate,
+            c.interval.low if c.interval and not c.is_small else None,
+            c.interval.high if c.interval and not c.is_small else None,
         )
         for c in contrasts
     ]

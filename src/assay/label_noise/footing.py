@@ -71,6 +71,11 @@ class Footing:
         return np.not_equal(self.predicted, self.labels)
 
     @property
+    def is_coarse(self) -> bool:
+        """Whether the confident rows are too few kinds to tell wrong labels from ambiguity."""
+        return self.auc is not None and self.fall is None
+
+    @property
     def has_signal(self) -> bool:
         """Whether the predictions say enough about a label to contradict it."""
         return self.auc is not None and self.auc.interval.low > MIN_SIGNAL_AUC
@@ -108,8 +113,10 @@ def estimate_overall(footing: Footing) -> Share:
     if share.value is None or share.interval is None:
         return share
     fitted = fit_cautiously([footing.rank_in_class, footing.rank], footing.contradicted, footing.classes)
-    interval = replace(share.interval, low=min(fitted.low, share.interval.high), method="contradictions by confidence")
-    value = min(max(fitted.value, interval.low), interval.high)
+    # Where the two disagree, there is no more to say than what both allow.
+    high = share.interval.high if fitted.value <= share.interval.high else max(share.interval.high, fitted.high)
+    interval = replace(share.interval, low=min(fitted.low, high), high=high, method="contradictions by confidence")
+    value = min(max(fitted.value, interval.low), high)
     return replace(share, value=value, interval=interval, error=None, supported=fitted.evidence >= MIN_EVIDENCE)
 
 

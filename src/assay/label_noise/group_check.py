@@ -10,7 +10,8 @@ import numpy as np
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper, wilson
 from assay.label_noise.anchors import TOP
-from assay.label_noise.wording import MORE_SIGNAL, NO_SIGNAL, count_of, listing, percent
+from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, people_of, percent
+from assay.small_cells import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,11 @@ class _Contrast:
     @property
     def difference(self) -> float:
         return self.rate - self.rate_elsewhere
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a rate rests on too few people to be shown."""
+        return is_small(self.confident) or is_small(self.elsewhere[1])
 
     @property
     def name(self) -> str:
@@ -70,10 +76,15 @@ def check_groups(judgement: Judgement) -> Iterator[Outcome]:
         yield _undecided(undecided, tolerance, table, features)
     if all(status is Status.PASSED for status in statuses):
         largest = max(contrasts, key=lambda contrast: contrast.difference)
+        figure = (
+            ""
+            if largest.is_small
+            else (f"; the largest difference is {100 * largest.difference:.1f} points ({largest.name})")
+        )
         words = (
             f"In none of {count_of(len(contrasts), 'group')} are labels contradicted by more than "
             f"{100 * tolerance:.1f} percentage points more often than elsewhere (most confident rows, simultaneous "
-            f"95% intervals); the largest difference is {100 * largest.difference:.1f} points ({largest.name})."
+            f"95% intervals){figure}."
         )
         evidence = _evidence(largest, tolerance, table)
         yield Outcome(Status.PASSED, words, Subject(features), evidence)
@@ -129,6 +140,12 @@ def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
         f"{100 * contrast.interval.low:.1f} to {100 * contrast.interval.high:.1f}), more than the tolerated "
         f"{100 * tolerance:.1f}."
     )
+    if contrast.is_small:
+        words = (
+            f"Among the rows about which the model is most confident, the labels of {contrast.name} contradict it "
+            f"more often than those elsewhere, by more than the tolerated {100 * tolerance:.1f} percentage points "
+            f"(simultaneous 95% interval). {NO_FIGURES}"
+        )
     remedy = (
         "Have a person check labels of this group and how they were assigned; where they are right, the features "
         "describe this group worse than the others."
@@ -138,7 +155,7 @@ def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
 
 
 def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, features: tuple[str, ...]) -> Outcome:
-    names = [f"{c.name} ({count_of(c.rows, 'row')}{_needed(c, tolerance)})" for c in contrasts]
+    names = [f"{c.name} ({people_of(c.rows)}{_needed(c, tolerance)})" for c in contrasts]
     words = (
         f"Whether labels are wrong more often than elsewhere, by more than {100 * tolerance:.1f} percentage points, "
         f"cannot be told for {count_of(len(contrasts), 'group')}: {listing(names)}."
@@ -151,7 +168,7 @@ def _undecided(contrasts: list[_Contrast], tolerance: float, table: Table, featu
 
 def _needed(contrast: _Contrast, tolerance: float) -> str:
     """Rows of the group at which the interval would clear the tolerance, were all rates to stay as they are."""
-    if contrast.interval is None:
+    if contrast.interval is None or contrast.is_small:
         return ""
     confidence = contrast.interval.confidence
 
@@ -178,8 +195,8 @@ def _two_digits(rows: int) -> int:
 def _evidence(contrast: _Contrast, tolerance: float, table: Table) -> Evidence:
     return Evidence(
         metric="difference in contradicted labels, most confident tenth",
-        value=contrast.difference,
-        interval=contrast.interval,
+        value=None if contrast.is_small else contrast.difference,
+        interval=None if contrast.is_small else contrast.interval,
         n=contrast.confident,
         threshold=tolerance,
         unit="share",
@@ -200,9 +217,9 @@ def _table(contrasts: list[_Contrast]) -> Table:
                 c.rows,
                 c.confident,
                 known(c.rate),
-                known(c.rate_elsewhere),
-                c.interval.low if c.interval else None,
-                c.interval.high if c.interval else None,
+                None if is_small(c.elsewhere[1]) else known(c.rate_elsewhere),
+                c.interval.low if c.interval and not c.is_small else None,
+                c.interval.high if c.interval and not c.is_small else None,
             )
             for c in contrasts
         ),

@@ -108,8 +108,7 @@ def _plans(
     plans = [("at random", uniform), ("one way, from class to class", one_way)]
     group = _small_group(strata)
     if group is not None:
-        rare = np.bincount(labels[strata == group], minlength=k).argmin()
-        hit = (strata == group) & (labels == rare) & (rng.random(n) < GROUP_SHARE)
+        hit = (strata == group) & (labels == _losing_class(labels[strata == group], k)) & (rng.random(n) < GROUP_SHARE)
         plans.append(("one way in one group", np.where(hit, taken_for[labels], labels)))
     doubt = np.argsort(probs[np.arange(n), labels] - others.max(axis=1), kind="stable")
     half = doubt[: n // 2]
@@ -128,6 +127,13 @@ def _losing_classes(taken_for: Codes, sizes: Codes) -> Mask:
         if not gaining[code] and not losing[taken_for[code]]:
             losing[code] = gaining[taken_for[code]] = True
     return losing
+
+
+def _losing_class(labels: Codes, k: int) -> int:
+    """The rarest class of a group with rows enough for the planting to show, else its most frequent one."""
+    sizes = np.bincount(labels, minlength=k)
+    enough = np.flatnonzero(sizes * GROUP_SHARE >= 3 * MIN_PLANTED)
+    return int(enough[sizes[enough].argmin()]) if len(enough) else int(sizes.argmax())
 
 
 def _small_group(strata: Codes) -> int | None:

@@ -63,6 +63,8 @@ class Judgement:
         Names of the classes that are predicted for far fewer or far more rows than carry their label.
     confident_joint_share
         cleanlab's own estimate, for comparison; None without signal.
+    is_coarse
+        Whether the confident rows are too few kinds to tell wrong labels from ambiguity.
     choice
         Which method judges the labels and what it found of planted ones; None where none were planted.
     review
@@ -87,6 +89,7 @@ class Judgement:
     by_group: Mapping[str, Mapping[str, Share]]
     hidden: tuple[str, ...]
     confident_joint_share: float | None
+    is_coarse: bool = False
     choice: Choice | None = None
     review: Review | None = None
 
@@ -139,7 +142,7 @@ def judge_labels(
         by_group = {
             feature: {name: _allow(share) for name, share in shares.items()} for feature, shares in by_group.items()
         }
-    choice = choose_method(rehearsals, config.min_precision)
+    choice = choose_method(rehearsals, views.methods, config.min_precision)
     wrong, suggested = views.judge(DEFAULT_METHOD if choice is None else choice.method)
     return Judgement(
         dataset=dataset,
@@ -160,6 +163,7 @@ def judge_labels(
         by_group=by_group,
         hidden=hidden,
         confident_joint_share=estimate_confident_joint_share(labels, views.pred_probs) if footing.has_signal else None,
+        is_coarse=footing.is_coarse,
         choice=choice,
     )
 

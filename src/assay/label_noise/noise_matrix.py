@@ -34,6 +34,8 @@ RISE = 0.5
 STRATUM_REGION = 0.3
 # A stratum with fewer rows has no curve of its own.
 MIN_STRATUM_ROWS = 200
+# A fit takes ten milliseconds.
+MAX_FITS = 50
 # The limits of a fit lie about as many standard errors apart.
 WIDTH = 5.2
 # Beyond these a rate leaves no matrix that can be inverted, or nothing to rank by.
@@ -41,7 +43,7 @@ RATES = (1e-4, 0.45)
 # Pseudo-count of each class that a wrong label may turn into.
 SPREAD = 0.5
 # More matrix entries than this are not estimated by stratum.
-MAX_ENTRIES = 2_000_000
+MAX_ENTRIES = 200_000
 # Rows that are judged at once hold at most this many probabilities.
 CHUNK_CELLS = 4_000_000
 # Where a rate is read a little too high, p(true | x) would come out at 0 or below.
@@ -106,7 +108,9 @@ def _levels(contradicted: Mask, ranks: Sequence[Floats], strata: Codes, k: int) 
     the strata are drawn towards their mean.
     """
     levels = np.full(int(strata.max(initial=0)) + 1, fit_cautiously(ranks, contradicted, k).value)
-    large = np.flatnonzero(np.bincount(strata) >= MIN_STRATUM_ROWS)
+    sizes = np.bincount(strata)
+    large = np.argsort(-sizes, kind="stable")[:MAX_FITS]
+    large = large[sizes[large] >= MIN_STRATUM_ROWS]
     if len(levels) < 2 or len(large) < 2:
         return levels
     fits = [fit_contradictions(ranks[-1][strata == s], contradicted[strata == s], k) for s in large]
@@ -160,8 +164,11 @@ def judge_by_matrix(labels: Codes, pred_probs: Floats, noise: NoiseMatrix) -> tu
     wrong = np.zeros(len(labels))
     suggested = np.zeros(len(labels), dtype=np.int64)
     step = max(1, CHUNK_CELLS // pred_probs.shape[1])
-    for stratum, matrix in enumerate(noise.matrices):
-        members = np.flatnonzero(noise.strata == stratum)
+    order = np.argsort(noise.strata, kind="stable")
+    ends = np.cumsum(np.bincount(noise.strata, minlength=len(noise.matrices)))[:-1]
+    for matrix, members in zip(noise.matrices, np.split(order, ends), strict=True):
+        if not len(members):
+            continue
         inverse = np.linalg.inv(matrix)
         for at in range(0, len(members), step):
             rows = members[at : at + step]

@@ -11,7 +11,8 @@ from assay.intervals import bonferroni, judge_upper, wilson
 from assay.label_noise.checks import BY_HAND
 from assay.label_noise.numeric_judgement import MIN_SIGNAL_R2, JudgedGroup, NumericJudgement
 from assay.label_noise.residuals import MIN_SIDE
-from assay.label_noise.wording import MORE_SIGNAL, NO_SIGNAL, count_of, listing, percent, span
+from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, people_of, percent, span
+from assay.small_cells import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,15 @@ def check_share(judgement: NumericJudgement) -> Iterator[Outcome]:
         )
         return
     status = judge_upper(excess.interval, limit)
-    blind = status is Status.PASSED and judgement.seen < MIN_SEEN
+    # Were the errors labels of other rows, of which only the share `seen` shows, there could be as many.
+    possible = excess.interval.high / max(judgement.seen, 1e-9)
+    blind = status is Status.PASSED and possible > limit
     status = Status.INCONCLUSIVE if blind else status
     verdict = {
         Status.PASSED: f"at most {percent(limit)} are tolerated",
         Status.FAILED: f"that is more than the tolerated {percent(limit)}",
     }.get(status, f"whether it is more than the tolerated {percent(limit)} cannot be told")
-    verdict = "but next to no error would show" if blind else verdict
+    verdict = "but too few errors would show to say that no more are" if blind else verdict
     words = (
         f"{IF_ERRORS[0].upper()}{IF_ERRORS[1:]}, {percent(excess.value)} of {count_of(n, 'label')} are wrong by so "
         f"much that it shows (95% interval {span(excess.interval)}); {verdict}. Small errors do not show: of labels "
@@ -137,7 +140,7 @@ def _figures(judgement: NumericJudgement) -> Table:
 def check_classes(judgement: NumericJudgement) -> Iterator[Outcome]:
     """LN002 and LN005: what is asked of classes."""
     label = judgement.dataset.roles.label
-    yield Outcome(Status.NOT_APPLICABLE, "The label is a number and has no classes.", Subject((label,)))
+    yield Outcome(Status.NOT_APPLICABLE, "This is asked of classes only: the label is a number.", Subject((label,)))
 
 
 def check_groups(judgement: NumericJudgement) -> Iterator[Outcome]:
@@ -162,7 +165,7 @@ def check_groups(judgement: NumericJudgement) -> Iterator[Outcome]:
             yield _failed(group, interval, tolerance, table)
     unclear = [g for g, status in zip(groups, statuses, strict=True) if status is Status.INCONCLUSIVE]
     if unclear:
-        names = listing([f"{g.feature} = {g.name} ({count_of(g.n, 'row')})" for g in unclear])
+        names = listing([f"{g.feature} = {g.name} ({people_of(g.n)})" for g in unclear])
         words = (
             f"Whether labels are wrong more often than elsewhere, by more than {100 * tolerance:.1f} percentage "
             f"points, cannot be told for {count_of(len(unclear), 'group')}: {names}."
@@ -210,6 +213,12 @@ def _failed(group: JudgedGroup, interval: Interval | None, tolerance: float, tab
         f"difference {100 * interval.low:.1f} to {100 * interval.high:.1f} percentage points), more than the "
         f"tolerated {100 * tolerance:.1f}."
     )
+    if _is_small(group):
+        words = (
+            f"Labels of {name} lie far from their predictions more often than those elsewhere, each by its own "
+            f"spread, by more than the tolerated {100 * tolerance:.1f} percentage points (simultaneous 95% interval). "
+            f"{NO_FIGURES}"
+        )
     remedy = "Have a person check labels of this group and how they were recorded."
     evidence = _evidence(group, interval, tolerance, table)
     return Outcome(Status.FAILED, words, Subject((group.feature,), name), evidence, remedy)
@@ -217,12 +226,32 @@ def _failed(group: JudgedGroup, interval: Interval | None, tolerance: float, tab
 
 def _evidence(group: JudgedGroup, interval: Interval | None, tolerance: float, table: Table) -> Evidence:
     difference = _rate(group.far) - _rate(group.far_elsewhere)
-    return Evidence("difference in labels far off", difference, interval, group.n, tolerance, "share", table=table)
+    return Evidence(
+        "difference in labels far off",
+        None if _is_small(group) else difference,
+        None if _is_small(group) else interval,
+        group.n,
+        tolerance,
+        "share",
+        table=table,
+    )
+
+
+def _is_small(group: JudgedGroup) -> bool:
+    """Whether a rate rests on too few people to be shown."""
+    return is_small(group.far[1]) or is_small(group.far_elsewhere[1])
 
 
 def _group_table(groups: tuple[JudgedGroup, ...], intervals: list[Interval | None]) -> Table:
     rows = tuple(
-        (g.feature, g.name, g.n, _rate(g.far), _rate(g.far_elsewhere), *((i.low, i.high) if i else (None, None)))
+        (
+            g.feature,
+            g.name,
+            g.n,
+            _rate(g.far),
+            None if is_small(g.far_elsewhere[1]) else _rate(g.far_elsewhere),
+            *((i.low, i.high) if i and not _is_small(g) else (None, None)),
+        )
         for g, i in zip(groups, intervals, strict=True)
     )
     return Table(("feature", "group", "rows", "far off", "far off elsewhere", "low", "high"), rows)

@@ -67,7 +67,7 @@ def _words(review: Review, rate: Estimate, status: Status, limit: float) -> str:
         Status.FAILED: f"that is more than the tolerated {percent(limit)}",
         Status.INCONCLUSIVE: f"whether it is more than the tolerated {percent(limit)} takes more rows to tell",
     }[status]
-    share = f"{span(rate.interval)} of all labels are wrong (95% interval)"
+    share = f"{span(rate.interval)} of the judged labels are wrong (95% interval)"
     return f"{looked}{unsure if review.unsure else ''}. With that in account, {share}; {told}."
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.small_cells import SMALLEST_CELL, is_small, shown_count
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 NO_SIGNAL = "The predictions say too little about the labels to judge them (see LN004)."
 # The assumption behind every estimate: what data cannot tell.
 IF_ERRORS = "if confident contradictions are errors"
+# In place of figures that would rest on too few people (assay.small_cells).
+NO_FIGURES = f"No figures are shown: they would rest on fewer than {SMALLEST_CELL} rows."
 MORE_SIGNAL = "Add rows, or features that bear on the label."
 
 _MOST_NAMES = 10
@@ -33,6 +37,11 @@ def count_of(number: int, noun: str) -> str:
     """1 and 2 rows: "1 row", "2 rows"; nouns in -s take -es."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def people_of(number: int) -> str:
+    """Rows of a group of people: "1,234 rows", "fewer than 10 rows"."""
+    return count_of(number, "row") if not is_small(number) else f"{shown_count(number)} rows"
 
 
 def listing(names: Sequence[str]) -> str:

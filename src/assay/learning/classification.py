@@ -55,9 +55,7 @@ def predict_classes(
     folds = _assign(units, labels, config, repeats)
     trainable = labels >= 0
     _check_members(folds, trainable, labels, config.folds)
-    if exclude is not None:
-        # Without them a small class may vanish from a member's training rows: that member then does not predict it.
-        trainable &= ~exclude
+    # Recipe and share are those of all rows, so that a training with `exclude` differs by the excluded rows alone.
     recipe = _choose_recipe(folds, trainable, config)
     members = [(r, f) for r in range(repeats) for f in range(config.folds)]
     # One member after the other: before the share is drawn, they have many times the rows of the table.
@@ -65,6 +63,10 @@ def predict_classes(
         draw_share(np.flatnonzero(trainable & (folds[r] != f)), units, labels, recipe.share, _rng(config, r, f))
         for r, f in members
     ]
+    if exclude is not None:
+        # Without them a small class may vanish from a member's training rows: that member then does not predict it.
+        trainable &= ~exclude
+        train = [rows[trainable[rows]] for rows in train]
     test = [np.flatnonzero(folds[r] == f) for r, f in members]
     own_share = NETWORKS_SHARE if opinions else 1.0
     weights = None if dataset.weights is None else torch.from_numpy(dataset.weights.astype(np.float32)).to(device)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from assay.learning.columns import as_codes, as_numbers, is_numeric
+from assay.learning.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class EncodedTable:
     width
         W: number of inputs.
     cache
-        (N, W) float32, or None where the table is too large to be kept encoded.
+        (N, W) float32, or None where the table is too large to be kept encoded, or the device has no room for it.
     """
 
     numbers: torch.Tensor
@@ -127,7 +128,12 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], device: torch.devi
     )
     if len(frame) * width * 4 > CACHE_BYTES:
         return table
-    return replace(table, cache=table.rows(torch.arange(len(frame), device=device)))
+    try:
+        return replace(table, cache=table.rows(torch.arange(len(frame), device=device)))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return table
 
 
 def _stack(columns: Sequence[npt.NDArray[Any]], n: int, dtype: type[np.generic]) -> npt.NDArray[Any]:

@@ -49,11 +49,9 @@ INVERSE_PENALTY = 0.05
 MAX_STEPS = 100
 MIN_STEPS = 20
 
-# Training rows of one member where nobody says otherwise.
+# Training rows of one member at most, drawn at random.
 TRAINING_ROWS = 50_000
-# From here on scikit-learn takes the bins of the trees from a sample of the rows.
-MAX_TRAINING_ROWS = 200_000
-# Rows of each class that a budget does not leave out.
+# Rows of each class that the draw does not leave out.
 MIN_CLASS_ROWS = 20
 # Beyond this many cells that a member reads (rows x columns x trees; for the linear model rows x columns x classes x
 # steps) there are fewer iterations, down to the least. With K > 2 classes an iteration grows K trees: 100 classes,
@@ -79,7 +77,6 @@ def other_opinions(
     *,
     classes: int,
     seed: int,
-    budget: int | None = None,
     progress: Callable[[float], None] = _ignore,
 ) -> dict[str, Probabilities]:
     """Predict every row by models of other kinds that did not see it, one of each kind for each member.
@@ -101,8 +98,6 @@ def other_opinions(
         K, at least 2.
     seed
         The same seed gives the same probabilities.
-    budget
-        Training rows of a member at most, drawn at random; `TRAINING_ROWS` where it is None.
     progress
         Is told the finished share, in (0, 1].
 
@@ -118,10 +113,7 @@ def other_opinions(
     """
     features = read_plain_features(dataset.frame, dataset.roles.features)
     usable = labels >= 0 if dataset.weights is None else (labels >= 0) & (dataset.weights > 0)
-    most = min(TRAINING_ROWS if budget is None else budget, MAX_TRAINING_ROWS)
-    samples = [
-        _sample(rows[usable[rows]], labels, most, np.random.default_rng((seed, m))) for m, rows in enumerate(train)
-    ]
+    samples = [_sample(rows[usable[rows]], labels, np.random.default_rng((seed, m))) for m, rows in enumerate(train)]
     if not all(map(len, samples)):
         raise InputError(
             "Every fold must leave rows with a label and a positive weight to train on, got a fold with none. Use "
@@ -144,14 +136,14 @@ def other_opinions(
     return {name: _normalise(found) for name, found in opinions.items()}
 
 
-def _sample(rows: Rows, labels: Rows, most: int, rng: np.random.Generator) -> Rows:
-    """At most `most` of the rows at random, ascending, the first `MIN_CLASS_ROWS` of each class among them."""
-    if len(rows) <= most:
+def _sample(rows: Rows, labels: Rows, rng: np.random.Generator) -> Rows:
+    """At most `TRAINING_ROWS` rows at random, ascending, the first `MIN_CLASS_ROWS` of each class among them."""
+    if len(rows) <= TRAINING_ROWS:
         return rows
     shuffled = rng.permutation(rows)
     place = pd.Series(labels[shuffled]).groupby(labels[shuffled]).cumcount().to_numpy()
     first = np.argsort(place >= MIN_CLASS_ROWS, kind="stable")
-    return np.sort(shuffled[first[:most]])
+    return np.sort(shuffled[first[:TRAINING_ROWS]])
 
 
 def _relative(weights: Probabilities) -> Probabilities:

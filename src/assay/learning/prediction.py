@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional
 from assay.learning.memory import Portion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # in its cache; a GPU wants large pieces.
 EVALUATION_BYTES = 4 * 2**20
 EVALUATION_BYTES_ON_GPU = 256 * 2**20
+# From logits to class probabilities.
+SOFTMAX = partial(functional.softmax, dim=-1)
 
 
 class Predictor:
@@ -34,24 +37,32 @@ class Predictor:
         M members, as they are at the time of a prediction.
     table
         N encoded rows.
+    activation
+        From the network's outputs (..., K) to predictions of the same shape; by default the softmax.
     """
 
-    def __init__(self, network: StackedNetwork, table: EncodedTable) -> None:
+    def __init__(
+        self,
+        network: StackedNetwork,
+        table: EncodedTable,
+        activation: Callable[[torch.Tensor], torch.Tensor] = SOFTMAX,
+    ) -> None:
         self.network = network
         self.table = table
+        self.activation = activation
         affordable = EVALUATION_BYTES if table.numbers.device.type == "cpu" else EVALUATION_BYTES_ON_GPU
         rows = affordable // (4 * max(1, table.width) * network.members)
         self.portion = Portion(max(1, rows), "evaluation chunk")
 
     def predict(self, rows: Sequence[Rows], given: torch.Tensor | None = None) -> list[npt.NDArray[np.float32]]:
-        """Class probabilities by each member for its own rows.
+        """Predictions, by default class probabilities, by each member for its own rows.
 
         Parameters
         ----------
         rows
             M arrays of row positions.
         given
-            (N,) int64 class codes on the table's device: only the probabilities of these classes are wanted.
+            (N,) int64 class codes on the table's device: only the predictions of these classes are wanted.
 
         Returns
         -------
@@ -80,10 +91,10 @@ class Predictor:
     def _piece(self, rows: npt.NDArray[np.int64], given: torch.Tensor | None) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
             index = torch.from_numpy(rows).to(self.table.numbers.device)
-            probabilities = functional.softmax(self.network.logits(self.table.rows(index)), dim=-1)
+            predictions = self.activation(self.network.logits(self.table.rows(index)))
             if given is not None:
-                probabilities = probabilities.gather(-1, given[index].unsqueeze(-1))
-            return probabilities.cpu().numpy()
+                predictions = predictions.gather(-1, given[index].unsqueeze(-1))
+            return predictions.cpu().numpy()
 
 
 def _pad(rows: Sequence[Rows]) -> npt.NDArray[np.int64]:

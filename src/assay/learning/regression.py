@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,13 @@ from assay.errors import InputError
 from assay.learning.device import choose_device
 from assay.learning.encoding import encode_table
 from assay.learning.folds import assign_folds, find_units
-from assay.learning.network import Dropout, StackedNetwork, clip_per_member
-from assay.learning.recipe import (
-    DROPOUT,
-    GRADIENT_NORM,
-    HIDDEN,
-    LEARNING_RATE,
-    LEAST_SCHEDULE,
-    WARM_UP,
-    WEIGHT_DECAY,
-    Recipe,
-)
-from assay.learning.training import EVALUATION_BYTES, sample_rows
+from assay.learning.network import StackedNetwork
+from assay.learning.numeric_trees import predict_by_trees
+from assay.learning.plain_features import read_plain_features
+from assay.learning.prediction import Predictor
+from assay.learning.recipe import Recipe, draw_share
+from assay.learning.steps import Examples, Stepper, batches, steps_of_epoch
+from assay.learning.training import sample_rows
 from assay.r2 import compute_r2
 from assay.results import OutOfSampleValues
 from assay.target import BOUND, choose_scale
@@ -46,16 +41,8 @@ if TYPE_CHECKING:
 MAX_ROWS_FOR_REPEATED_TREES = 50_000
 # Labels are learned as lying at most this many deviations from their median.
 LEARNED_BOUND = 8.0
-# More categories than scikit-learn's trees have bins for: their codes are taken for numbers.
-MOST_CATEGORIES = 255
-# Shallow and slow: 150 rows are not rare, and wrong labels are among them.
-TREES = {
-    "max_iter": 120,
-    "learning_rate": 0.06,
-    "max_leaf_nodes": 12,
-    "min_samples_leaf": 15,
-    "l2_regularization": 1.0,
-}
+# Of the time of a training, where trees follow; for the display of progress.
+NETWORKS_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +54,17 @@ class _Members:
     folds: npt.NDArray[np.int16]  # (R, N), -1 for rows that are predicted only
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trained:
+    """The M trained networks, and what was recorded on the way."""
+
+    predictor: Predictor
+    held_out: list[npt.NDArray[np.float32]]  # M arrays (rows of the member's test part,)
+    train_loss: Values  # (M, epochs) Huber losses
+    test_loss: Values
+    notes: tuple[str, ...]  # what did not go as planned, in words
+
+
 def predict_values(
     dataset: Dataset, config: LearningConfig, *, progress: Callable[[float], None]
 ) -> OutOfSampleValues:
@@ -74,24 +72,26 @@ def predict_values(
 
     The label is learned on the scale that `choose_scale` finds. The networks bound it at `LEARNED_BOUND` deviations
     and minimise a Huber loss: a label that is wrong by much pulls no harder than one that is wrong by a little. The
-    trees (scikit-learn's `HistGradientBoostingRegressor`, in the same folds) minimise the squared error of labels
-    bounded at `BOUND`. The prediction is the mean of both over the repeats.
+    trees (`predict_by_trees`, on the same rows as the networks) minimise the squared error of labels bounded at
+    `BOUND`. The prediction is the mean of both over the repeats; without `other_models` that of the networks.
 
     Parameters
     ----------
     dataset
         N rows with a `target`. Rows without one are predicted but neither trained on nor tested.
     config
-        Folds, repeats, epochs, seed, device.
+        Folds, repeats, epochs, budget, other models, seed, device.
     progress
         Is told the finished share, in (0, 1].
 
     Raises
     ------
     InputError
-        Where the labelled rows are fewer independent units than folds.
+        Where the labelled rows are fewer independent units than folds, or a fold leaves nothing to train on.
     ConfigurationError
         Where the device does not exist.
+    AssayError
+        Where one row of each network does not fit into the device's memory.
     """
     assert dataset.target is not None
     device, why = choose_device(config.device)
@@ -99,12 +99,23 @@ def predict_values(
     scale = choose_scale(dataset.target)
     scaled = scale.apply(dataset.target)
     bounded, learned = (np.clip(scaled, -bound, bound) for bound in (BOUND, LEARNED_BOUND))
-    members = _members(dataset, table, config)
-    recipe = Recipe.for_rows(max(map(len, members.train)), seed=config.seed, epochs=config.epochs)
-    network, losses = _train(table, learned, dataset.weights, members, recipe=recipe, progress=progress)
-    networks = _held_out(network, table, members)
-    trees = _held_out_trees(table, bounded, dataset.weights, members, config.seed)
-    repeat_predictions = (networks + trees) / 2
+    members, recipe = _members(dataset, table, config)
+    own_share = NETWORKS_SHARE if config.other_models else 1.0
+    trained = _train(
+        table,
+        learned,
+        dataset.weights,
+        members,
+        recipe=recipe,
+        progress=lambda share: progress(own_share * share),
+    )
+    networks = _by_repeat(trained, members)
+    repeat_predictions = networks
+    if config.other_models:
+        trees = _held_out_trees(
+            dataset, bounded, members, config.seed, lambda share: progress(own_share + (1 - own_share) * share)
+        )
+        repeat_predictions = (networks + trees) / 2
     prediction = repeat_predictions.mean(axis=0)
     return OutOfSampleValues(
         target=dataset.target,
@@ -115,34 +126,17 @@ def predict_values(
         repeat_predictions=repeat_predictions.astype(np.float32),
         folds=members.folds,
         trained=~np.isnan(scaled),
-        train_loss=losses[0],
-        test_loss=losses[1],
-        train_score=_train_scores(network, table, members, bounded, recipe.seed),
-        test_score=np.array(
-            [_score(bounded[rows], networks[m // config.folds, rows]) for m, rows in enumerate(members.test)]
-        ),
+        train_loss=trained.train_loss,
+        test_loss=trained.test_loss,
+        train_score=_train_scores(trained.predictor, members.train, bounded, recipe.seed),
+        test_score=_scores(bounded, members.test, trained.held_out),
         device=why,
-        details={
-            "network": "multilayer perceptron, " + " x ".join(map(str, HIDDEN)) + ", one output, Huber loss",
-            "trees": "histogram gradient boosting",
-            "label scale": "logarithmic" if scale.is_logarithmic else "as it is",
-            "members": len(members.train),
-            "folds": config.folds,
-            "epochs": recipe.epochs,
-            "batch": recipe.batch,
-            "inputs": table.width,
-            "parameters a member": network.member_size(),
-            "seed": config.seed,
-        },
+        details=_details(config, recipe, trained, members.train)
+        | {"label scale": "logarithmic" if scale.is_logarithmic else "as it is"},
     )
 
 
-def _score(target: Values, prediction: npt.NDArray[Any]) -> float:
-    r2 = compute_r2(target, prediction.astype(np.float64))
-    return np.nan if r2 is None else r2.value
-
-
-def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> _Members:
+def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> tuple[_Members, Recipe]:
     assert dataset.target is not None
     column = dataset.roles.group
     group = None if column is None else pd.factorize(dataset.frame[column])[0].astype(np.int64)
@@ -160,13 +154,26 @@ def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> _
         # Stratified by quantile bins of the label.
         folds[r, labelled] = assign_folds(units[labelled], dataset.labels.codes[labelled], config.folds, rng)
     pairs = [(r, f) for r in range(config.repeats) for f in range(config.folds)]
-    train = [labelled[folds[r, labelled] != f] for r, f in pairs]
-    if not all(map(len, train)):
+    sizes = [int(np.count_nonzero(folds[r, labelled] != f)) for r, f in pairs]
+    if not all(sizes):
         raise InputError(
             "Every fold must leave rows to train on, but rows that belong together (equal rows, or one group) hold "
             "nearly all of them. Remove duplicates, choose another group column, or more folds."
         )
-    return _Members(train, [np.flatnonzero(folds[r] == f) for r, f in pairs], folds)
+    visits = None if config.budget is None else config.budget // len(pairs)
+    recipe = Recipe.for_rows(max(sizes), seed=config.seed, epochs=config.epochs, visits=visits)
+    # One member after the other: before the share is drawn, they have many times the rows of the table.
+    train = [
+        draw_share(
+            labelled[folds[r, labelled] != f],
+            units,
+            dataset.labels.codes,
+            recipe.share,
+            np.random.default_rng((config.seed, r, f)),
+        )
+        for r, f in pairs
+    ]
+    return _Members(train, [np.flatnonzero(folds[r] == f) for r, f in pairs], folds), recipe
 
 
 def _train(
@@ -177,108 +184,110 @@ def _train(
     *,
     recipe: Recipe,
     progress: Callable[[float], None],
-) -> tuple[StackedNetwork, Values]:
-    """The trained stack, and (2, M, epochs) Huber losses on training rows and on held-out rows."""
+) -> _Trained:
     device, count = table.numbers.device, len(members.train)
-    network = StackedNetwork(count, (table.width, *HIDDEN, 1), seed=recipe.seed, device=device)
-    steps = -(-max(map(len, members.train)) // recipe.batch)
-    optimiser = torch.optim.AdamW(network.parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=LEARNING_RATE, total_steps=max(LEAST_SCHEDULE, steps * recipe.epochs), pct_start=WARM_UP
-    )
+    y = torch.from_numpy(np.nan_to_num(target).astype(np.float32)).to(device)
+    w = None if weights is None else torch.from_numpy(weights.astype(np.float32)).to(device)
+    network = StackedNetwork(count, (table.width, *recipe.hidden, 1), seed=recipe.seed, device=device)
+    steps = recipe.epochs * steps_of_epoch(members.train, recipe.batch)
+    stepper = Stepper(network, Examples(table, y, w), recipe, _huber_losses, steps=steps)
+    predictor = Predictor(network, table, torch.nn.Identity())
     rngs = [np.random.default_rng((recipe.seed, m)) for m in range(count)]
     samples = [[sample_rows(r, g) for r, g in zip(rows, rngs, strict=True)] for rows in (members.train, members.test)]
-    dropout = Dropout(DROPOUT, seed=recipe.seed, device=device)
-    y = torch.from_numpy(np.nan_to_num(target).astype(np.float32)).to(device)
-    w = torch.ones_like(y) if weights is None else torch.from_numpy(weights.astype(np.float32)).to(device)
     losses = np.full((2, count, recipe.epochs), np.nan)
     for epoch in range(recipe.epochs):
-        # Members have nearly equally many rows; a shorter one begins its next pass early.
-        order = [np.resize(g.permutation(r), steps * recipe.batch) for r, g in zip(members.train, rngs, strict=True)]
-        for rows in torch.split(torch.from_numpy(np.stack(order)).to(device), recipe.batch, dim=1):
-            error = functional.smooth_l1_loss(
-                network.logits(table.rows(rows), dropout).squeeze(-1), y[rows], reduction="none"
-            )
-            # Summed over members: a member's gradient does not depend on how many others there are.
-            loss = ((error * w[rows]).sum(dim=1) / w[rows].sum(dim=1).clamp(min=1e-12)).sum()
-            optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            clip_per_member(network.parameters, GRADIENT_NORM)
-            optimiser.step()
-            schedule.step()
-        for curve, rows_of in zip(losses, samples, strict=True):
-            found = _predict(network, table, rows_of)
-            curve[:, epoch] = [_huber(target[r], p) for r, p in zip(rows_of, found, strict=True)]
+        for rows in batches(members.train, recipe.batch, rngs, device):
+            stepper.step(rows)
+        for curve, sample in zip(losses, samples, strict=True):
+            found = _values(predictor, sample)
+            curve[:, epoch] = [_mean_huber(target[r] - p) for r, p in zip(sample, found, strict=True)]
         progress((epoch + 1) / recipe.epochs)
-    return network, losses
+    held_out = _values(predictor, members.test)
+    notes = tuple(p.note for p in (stepper.portion, predictor.portion) if p.note)
+    return _Trained(predictor, held_out, losses[0], losses[1], notes)
 
 
-def _huber(target: Values, prediction: npt.NDArray[np.float32]) -> float:
-    error = np.abs(target - prediction)
-    return float(np.where(error < 1, error**2 / 2, error - 0.5).mean()) if len(error) else np.nan
+def _huber_losses(outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.smooth_l1_loss(outputs.squeeze(-1), target, reduction="none")
 
 
-def _predict(network: StackedNetwork, table: EncodedTable, rows: Sequence[Rows]) -> list[npt.NDArray[np.float32]]:
+def _mean_huber(errors: Values) -> float:
+    sizes = np.abs(errors)
+    return float(np.where(sizes < 1, sizes**2 / 2, sizes - 0.5).mean()) if len(sizes) else np.nan
+
+
+def _values(predictor: Predictor, rows: Sequence[Rows]) -> list[npt.NDArray[np.float32]]:
     """Predictions, on the scale, by each member for its own rows: M arrays (len(rows[m]),)."""
-    longest = max(map(len, rows))
-    padded = np.zeros((len(rows), longest), dtype=np.int64)
-    for line, r in zip(padded, rows, strict=True):
-        line[: len(r)] = r
-    chunk = max(1, EVALUATION_BYTES // (4 * max(1, table.width) * len(rows)))
-    index = torch.from_numpy(padded).to(table.numbers.device)
-    with torch.inference_mode():
-        parts = [network.logits(table.rows(part)).squeeze(-1).cpu() for part in torch.split(index, chunk, dim=1)]
-    found = torch.cat(parts, dim=1).numpy()
-    return [line[: len(r)] for line, r in zip(found, rows, strict=True)]
+    return [found[:, 0] for found in predictor.predict(rows)]
 
 
-def _held_out(network: StackedNetwork, table: EncodedTable, members: _Members) -> Values:
+def _by_repeat(trained: _Trained, members: _Members) -> Values:
     """(R, N) predictions by the networks that hold each row out; of an unlabelled row the mean of a repeat's."""
-    repeats = len(members.folds)
     out = np.zeros(members.folds.shape)
-    for m, (rows, found) in enumerate(zip(members.test, _predict(network, table, members.test), strict=True)):
-        out[m * repeats // len(members.test), rows] = found
+    folds = len(members.test) // len(out)
+    for m, (rows, found) in enumerate(zip(members.test, trained.held_out, strict=True)):
+        out[m // folds, rows] = found
     never = np.flatnonzero(members.folds[0] < 0)
     if len(never):
-        every = np.stack(_predict(network, table, [never] * len(members.test)))
-        out[:, never] = every.reshape(repeats, -1, len(never)).mean(axis=1)
+        for m, found in enumerate(_values(trained.predictor, [never] * len(members.test))):
+            out[m // folds, never] += found / folds
     return out
 
 
 def _held_out_trees(
-    table: EncodedTable, target: Values, weights: Values | None, members: _Members, seed: int
+    dataset: Dataset, target: Values, members: _Members, seed: int, progress: Callable[[float], None]
 ) -> Values:
     """(R, N) predictions by trees that did not see the row; of an unlabelled row the mean over a repeat's folds."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    numbers, codes = table.numbers.cpu().numpy(), table.codes.cpu().numpy()
-    # A number is its place among its column's bin edges, which begins at 0: missing comes before it.
-    inputs = np.hstack([np.nan_to_num(numbers, nan=-1.0), codes - codes.min(axis=0, initial=0)]).astype(np.float32)
-    is_category = (np.arange(inputs.shape[1]) >= numbers.shape[1]) & (inputs.max(axis=0) < MOST_CATEGORIES)
-    repeats = len(members.folds) if len(inputs) <= MAX_ROWS_FOR_REPEATED_TREES else 1
+    features = read_plain_features(dataset.frame, dataset.roles.features)
+    repeats = len(members.folds) if len(dataset) <= MAX_ROWS_FOR_REPEATED_TREES else 1
     folds = len(members.test) // len(members.folds)
-    never = np.flatnonzero(members.folds[0] < 0)
-    out = np.zeros((repeats, len(inputs)))
-    for m, (train, test) in enumerate(zip(members.train, members.test, strict=True)):
-        if m == repeats * folds:
-            break
-        w = None if weights is None else weights[train]
-        varies = np.ptp(inputs[train], axis=0) > 0
-        if not varies.any():
-            out[m // folds, test] = np.average(target[train], weights=w)
-            continue
-        model = HistGradientBoostingRegressor(categorical_features=is_category[varies], random_state=seed, **TREES)
-        model.fit(inputs[train][:, varies], target[train], sample_weight=w)
-        for rows, share in ((test, 1.0), (never, 1 / folds)):
-            if len(rows):
-                out[m // folds, rows] += share * model.predict(inputs[rows][:, varies])
-    return np.broadcast_to(out, members.folds.shape) if repeats == 1 else out
+    found = []
+    for r in range(repeats):
+        train, test = (rows[r * folds : (r + 1) * folds] for rows in (members.train, members.test))
+        found.append(
+            predict_by_trees(
+                features,
+                target,
+                dataset.weights,
+                train,
+                test,
+                seed=seed,
+                progress=lambda share, done=r: progress((done + share) / repeats),  # type: ignore[misc]
+            )
+        )
+    return np.broadcast_to(np.stack(found), members.folds.shape)
 
 
-def _train_scores(
-    network: StackedNetwork, table: EncodedTable, members: _Members, target: Values, seed: int
-) -> Values:
+def _train_scores(predictor: Predictor, train: Sequence[Rows], target: Values, seed: int) -> Values:
     rng = np.random.default_rng(seed)
-    rows = [sample_rows(r, rng) for r in members.train]
-    found = _predict(network, table, rows)
-    return np.array([_score(target[r], p) for r, p in zip(rows, found, strict=True)])
+    rows = [sample_rows(r, rng) for r in train]
+    return _scores(target, rows, _values(predictor, rows))
+
+
+def _scores(target: Values, rows: Sequence[Rows], found: Sequence[npt.NDArray[np.float32]]) -> Values:
+    """(M,) R2 of each member, NaN where it is not defined."""
+    r2s = [compute_r2(target[r], p.astype(np.float64)) for r, p in zip(rows, found, strict=True)]
+    return np.array([np.nan if r2 is None else r2.value for r2 in r2s])
+
+
+def _details(
+    config: LearningConfig, recipe: Recipe, trained: _Trained, train: Sequence[Rows]
+) -> dict[str, str | int | float]:
+    details: dict[str, str | int | float] = {
+        "network": "multilayer perceptron, " + " x ".join(map(str, recipe.hidden)) + ", one output, Huber loss",
+        "members": len(train),
+        "folds": config.folds,
+        "epochs": recipe.epochs,
+        "batch": recipe.batch,
+        "rows a member": max(map(len, train)),
+        "inputs": trained.predictor.table.width,
+        "parameters a member": trained.predictor.network.member_size(),
+        "seed": config.seed,
+    }
+    if config.other_models:
+        details["trees"] = "histogram gradient boosting"
+    if recipe.share < 1:
+        details["share of training rows"] = round(recipe.share, 4)
+    if trained.notes:
+        details["memory"] = "; ".join(trained.notes)
+    return details

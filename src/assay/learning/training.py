@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from assay.learning.curves import MarginTally, TrajectoryTally, measured_epochs
 from assay.learning.network import StackedNetwork
-from assay.learning.prediction import EVALUATION_BYTES, Predictor
+from assay.learning.prediction import Predictor
 from assay.learning.steps import Stepper, batches, steps_of_epoch
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from assay.learning.curves import Rows
     from assay.learning.recipe import Recipe
     from assay.learning.steps import Examples
-
-__all__ = ["CURVE_ROWS", "EVALUATION_BYTES", "Trained", "sample_rows", "train_members"]
 
 # Rows that a training curve looks at, a member and an epoch: enough for a standard error of about 0.01 nats.
 CURVE_ROWS = 2000

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.small_cells import FEWER, is_small
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     import pandas as pd
-
-# The threshold rule of statistical disclosure control: a cell needs a least number of people. Agencies ask for 3 to
-# 10; research data centres mostly for 10, since a report cannot know what its readers know already
-# (Hundepool et al., "Statistical Disclosure Control", 2012, doi:10.1002/9781118348239).
-SMALLEST_CELL = 10
-FEWER = f"<{SMALLEST_CELL}"
 
 Row = dict[str, Any]
 Table = dict[str, Any]
@@ -26,13 +22,8 @@ Table = dict[str, Any]
 RateRows = dict[tuple[str, str, str], int]
 
 _FIGURES = ("value", "low", "high")
-# Follows from the rates of all groups together.
+# Follows from the rates of all groups together, and from no fewer cases than may be shown.
 _NOT_OF_THE_GROUP = "rows that would decide"
-
-
-def is_small(count: Any) -> bool:
-    """Whether a count of people is too small to be shown; 0 too, which says of everyone that they are not."""
-    return isinstance(count, int | float) and not isinstance(count, bool) and count < SMALLEST_CELL
 
 
 def count_rate_rows(by_group: pd.DataFrame) -> RateRows:
@@ -120,6 +111,8 @@ def hide_small_evidence(finding: dict[str, Any], rate_rows: RateRows, sensitive:
         changed["table"] = _hide_groups(table, " x ".join(finding["subject"]["columns"]), rate_rows)
         if _hides(table, changed["table"], evidence["value"]):
             changed |= {"value": None, "interval": None}
+        if evidence["unit"] != "groups" and is_small(evidence["n"]):
+            changed |= {"value": None, "interval": None, "n": FEWER}
     about_group = finding["subject"]["group"] is not None
     if about_group and not set(sensitive).isdisjoint(finding["subject"]["columns"]):
         if is_small(evidence["n"]):

@@ -16,18 +16,17 @@ from assay.findings import Severity, Status
 from assay.gate import FAMILIES, GATE
 from assay.report.actions import OPEN, RowsOf, Step, first_actions
 from assay.report.disclosure import (
-    FEWER,
     RateRows,
     count_group_rows,
     count_rate_rows,
     hide_small_estimates,
     hide_small_evidence,
     hide_small_fairness,
-    is_small,
 )
 from assay.report.ledger import Disposition
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
+from assay.small_cells import FEWER, is_small
 from assay.store import SCHEMA
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.gate import FAMILIES
-from assay.report.disclosure import FEWER
 from assay.report.figures import LeftOut, Picture, plot_curves, plot_histogram, plot_rates
 from assay.report.text import clean, column, displayable, first_sentence, fit_prose, number, percent, plural
 from assay.report.wording import (
@@ -23,6 +22,7 @@ from assay.report.wording import (
     subjects_phrase,
     verdict_sentence,
 )
+from assay.small_cells import FEWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ import numpy as np
 from assay.findings import Evidence, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper
 from assay.r2 import R2, compute_r2
-from assay.validation.out_of_fold import Folds, bins_of, out_of_fold_mean
+from assay.validation.out_of_fold import Folds, bins_of, choose_out_of_fold, out_of_fold_line, out_of_fold_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,9 @@ SHOWN = 10
 def numeric_leaks(context: Context) -> Iterator[Outcome]:
     """DQ017: R2 of the ranks of the label, predicted by each single feature out of sample.
 
-    The prediction is the mean rank of the rows with the same value, or in the same quantile bin of a number, in the
-    other folds; of a number also a straight line through its own ranks, which bins are too coarse for.
+    The prediction is learned from the other folds: the mean rank of the rows with the same value, or in the same
+    quantile bin of a number; or, where that does better in the other folds, a straight line through the ranks of a
+    number, which bins are too coarse for.
     """
     target, features = context.dataset.target, context.dataset.roles.features
     assert target is not None
@@ -44,7 +45,14 @@ def numeric_leaks(context: Context) -> Iterator[Outcome]:
     limit, confidence = context.config.leakage_auc, bonferroni(CONFIDENCE, len(features))
     label = _ranks(target[rows])
     folds = Folds(context, rows, context.dataset.labels.codes[rows])
-    found = {name: _best(context, name, rows, label, folds=folds, confidence=confidence) for name in features}
+    scores = {name: _score(context, name, rows, label, folds=folds, confidence=confidence) for name in features}
+    found = {name: r2 for name, r2 in scores.items() if r2 is not None}
+    if len(found) < len(features):
+        words = (
+            f"Whether a feature alone predicts the label cannot be judged: {len(rows):,} labelled rows have one value."
+        )
+        yield Outcome(Status.INCONCLUSIVE, words, remedy="Add rows with other values of the label.")
+        return
     ranked = sorted(features, key=lambda name: -found[name].value)
     statuses = {name: judge_upper(found[name].interval, limit) for name in ranked}
     offenders = [name for name in ranked if statuses[name] is not Status.PASSED]
@@ -60,7 +68,7 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(rankdata(values), dtype=np.float64) / len(values)
 
 
-def _best(
+def _score(
     context: Context,
     name: str,
     rows: npt.NDArray[np.int64],
@@ -68,10 +76,11 @@ def _best(
     *,
     folds: Folds,
     confidence: float,
-) -> R2:
+) -> R2 | None:
     values = context.dataset.frame[name].iloc[rows]
     bins = bins_of(values)
-    guesses = [out_of_fold_mean(bins, label, folds.of(bins))]
+    fold = folds.of(bins)
+    guesses = [out_of_fold_mean(bins, label, fold)]
     if values.dtype.kind in "iufM":
         known = values.notna().to_numpy()
         place = np.full(len(values), 0.5)
@@ -80,11 +89,8 @@ def _best(
         place[known] = _ranks(
             numbers.astype("datetime64[s]").astype(np.float64) if values.dtype.kind == "M" else numbers
         )
-        # A line has two parameters: it learns nothing of a single row.
-        slope = np.polyfit(place, label, 1) if np.ptp(place) > 0 else np.array([0.0, label.mean()])
-        guesses.append(np.polyval(slope, place))
-    scores = [r2 for guess in guesses if (r2 := compute_r2(label, guess, confidence)) is not None]
-    return max(scores, key=lambda r2: r2.value)
+        guesses.append(out_of_fold_line(place, label, fold))
+    return compute_r2(label, choose_out_of_fold(guesses, label, fold), confidence)
 
 
 def _offence(name: str, r2: R2, status: Status, n: int, limit: float) -> Outcome:

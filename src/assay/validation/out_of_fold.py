@@ -10,6 +10,8 @@ import pandas as pd
 from assay.auc import compute_auc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from assay.auc import Auc
@@ -132,6 +134,37 @@ def out_of_fold_mean(
     sums, counts = (t.reshape(-1, FOLDS).sum(axis=1, keepdims=True) - t.reshape(-1, FOLDS) for t in (sums, counts))
     mean: npt.NDArray[np.float64] = ((sums + values.mean()) / (counts + 1)).ravel()[cells]
     return mean
+
+
+def out_of_fold_line(
+    places: npt.NDArray[np.float64], values: npt.NDArray[np.float64], fold: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Value, (N,), of each row's place on the least-squares line through the `values` in the other folds.
+
+    Where these have fewer than two places, their mean; where there is no other fold, the overall mean, as for bins.
+    """
+    guess = np.full(len(values), values.mean())
+    for held_out in np.unique(fold):
+        test = fold == held_out
+        x, y = places[~test], values[~test]
+        if len(x):
+            off = x - x.mean()
+            spread = float(off @ off)
+            slope = float(off @ (y - y.mean())) / spread if np.ptp(x) > 0 else 0.0
+            guess[test] = y.mean() + slope * (places[test] - x.mean())
+    return guess
+
+
+def choose_out_of_fold(
+    guesses: Sequence[npt.NDArray[np.float64]], values: npt.NDArray[np.float64], fold: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """For the rows of each fold, (N,), the guess whose squared errors are smallest in the other folds."""
+    chosen = guesses[0].copy()
+    errors = [(guess - values) ** 2 for guess in guesses]
+    for held_out in np.unique(fold):
+        test = fold == held_out
+        chosen[test] = guesses[int(np.argmin([error[~test].sum() for error in errors]))][test]
+    return chosen
 
 
 def separation(score: npt.NDArray[np.float64], ours: npt.NDArray[np.bool_], confidence: float) -> Auc:
