@@ -262,7 +262,7 @@ def _table(contrasts: list[_Contrast]) -> Table:
             c.inside.rows,
             c.inside.flagged,
             # With the rows beside it, the share of a few would tell their number.
-            c.inside.flagged / c.inside.rows if c.inside.flagged >= _FEW else None,
+            None if is_small(c.inside.flagged) else c.inside.flagged / c.inside.rows,
             round(c.inside.right),
             round(c.inside.right_flagged),
             None if c.inside.is_small else c.inside.rate,
