@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from references import Found
 
-from assay.auditing import predict, rehearse
+from assay.auditing import rehearse
 from assay.config_file import parse_config
 from assay.ingest import read_dataset
 from assay.label_noise import find_label_noise
+from assay.learning import out_of_sample
 
 if TYPE_CHECKING:
     from cases import Case
@@ -26,7 +27,7 @@ def audit_labels(case: Case) -> tuple[Found, np.ndarray, str]:
     sensitive = [case.table.group[0]] if case.table.group is not None else []
     config = parse_config({"label": LABEL, "sensitive": sensitive, "learning": {"seed": case.seed}})
     dataset = read_dataset(config, frame)
-    predictions = predict(config, dataset, lambda _: None)
+    predictions = out_of_sample(dataset, config.learning)
     rehearsals = rehearse(config, dataset, predictions, lambda _: None)
     result = find_label_noise(dataset, predictions, config.label_noise, (), rehearsals=rehearsals)
     seconds = time.perf_counter() - start
