@@ -295,14 +295,8 @@ def _plan(document: Any) -> Plan:
         if key not in ("schema", "id")
     }
     plan = Plan(**values)
-    lists = (
-        plan.sizes,
-        plan.positions,
-        plan.strata,
-        plan.given,
-        *([plan.classes] if plan.classes is not None else []),
-    )
-    if not all(isinstance(values, tuple) for values in lists):
+    lists = (plan.sizes, plan.positions, plan.strata, plan.given, plan.classes or ())
+    if not all(isinstance(listed, tuple) for listed in lists):
         raise TypeError("These must be lists")
     texts = (plan.run, plan.name, plan.fingerprint, plan.label, *plan.given, *(plan.classes or ()))
     numbers = (plan.seed, *plan.sizes, *plan.positions, *plan.strata)

@@ -68,8 +68,8 @@ class TestFairness:
 
     def test_no_feature_and_one_group(self, make_dataset, make_values):
         frame = table(200)
-        for settings in ({}, {"sensitive": ["one"]}):
-            dataset = make_dataset(frame.assign(one="a"), label="y", **settings)
+        for roles in ({}, {"sensitive": ["one"]}):
+            dataset = make_dataset(frame.assign(one="a"), label="y", **roles)
             result = assess_numeric_fairness(dataset, make_values(dataset, frame["x"]), FairnessConfig())
             assert {str(f.status) for f in of(result, "FB014")} == {"not_applicable"}
             assert result.by_group.empty

@@ -113,9 +113,8 @@ def _read(path: Path, dataset: Dataset) -> pd.DataFrame:
         frame = read_source(DataConfig(path=path), dataset.roles.id).frame
         return plain_columns(frame.set_axis(column_names(frame.columns), axis=1)).frame
     except InputError as error:
-        raise InputError(
-            [f"learning.pred_probs: {_without_settings(text)} {_WRITE}" for text in error.problems]
-        ) from (error)
+        problems = [f"learning.pred_probs: {_without_settings(problem)} {_WRITE}" for problem in error.problems]
+        raise InputError(problems) from error
 
 
 def _without_settings(problem: str) -> str:
@@ -161,8 +160,7 @@ def _check_columns(path: Path, dataset: Dataset, table: pd.DataFrame, key: str) 
         named = f": {quoted(extra)}" if has_header else ""
         problems.append(
             f"{path.name} must have no columns but those of the rows, the classes and '{FOLD}', got "
-            f"{len(extra):,} more{named}. "
-            "Drop or rename them; a class that no row has belongs to another dataset."
+            f"{len(extra):,} more{named}. Drop or rename them; a class that no row has belongs to another dataset."
         )
     if problems:
         raise InputError(problems)

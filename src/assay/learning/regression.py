@@ -241,21 +241,20 @@ def _held_out_trees(
     features = read_plain_features(dataset.frame, dataset.roles.features)
     repeats = len(members.folds) if len(dataset) <= MAX_ROWS_FOR_REPEATED_TREES else 1
     folds = len(members.test) // len(members.folds)
-    found = []
-    for r in range(repeats):
+
+    def of_repeat(r: int) -> Values:
         train, test = (rows[r * folds : (r + 1) * folds] for rows in (members.train, members.test))
-        found.append(
-            predict_by_trees(
-                features,
-                target,
-                dataset.weights,
-                train,
-                test,
-                seed=seed,
-                progress=lambda share, done=r: progress((done + share) / repeats),  # type: ignore[misc]
-            )
+        return predict_by_trees(
+            features,
+            target,
+            dataset.weights,
+            train,
+            test,
+            seed=seed,
+            progress=lambda share: progress((r + share) / repeats),
         )
-    return np.broadcast_to(np.stack(found), members.folds.shape)
+
+    return np.broadcast_to(np.stack([of_repeat(r) for r in range(repeats)]), members.folds.shape)
 
 
 def _train_scores(predictor: Predictor, train: Sequence[Rows], target: Values, seed: int) -> Values:
