@@ -29,8 +29,8 @@ _DEVIATIONS = np.geomspace(0.2, 12, 50)
 _UNAMBIGUOUS = np.arange(0, 0.9, 0.1)
 _DRAWN = 20_000
 # Real models are not quite of the family. The bins scatter more than chance by this factor at least, and the limits
-# are those of a 99% profile likelihood: on seven tables with planted noise the interval then held the truth as often
-# as 95% promises (benchmarks/label_noise).
+# are those of a 99% profile likelihood. Both were chosen on tables with planted noise; how often the interval holds
+# the truth there stands in benchmarks/label_noise.
 MIN_DISPERSION = 1.5
 DROP = 3.32  # half the 99% point of chi-square with one degree of freedom
 
