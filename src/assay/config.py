@@ -229,7 +229,8 @@ class LearningConfig(Section):
         "network, or as many as `epochs` takes.",
     )
     other_models: bool = Field(
-        True, description="Whether boosted trees and a linear model judge the labels beside the networks."
+        True,
+        description="Whether boosted trees and, for classes, a linear model judge the labels beside the networks.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of folds, weights and batches.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
