@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from assay.errors import ContractError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -126,3 +128,16 @@ class Dataset:
             target=None if self.target is None else self.target[positions],
             findings=(),
         )
+
+    def check_predicted(self, rows: int) -> None:
+        """Refuse predictions of a number of rows that is not the dataset's.
+
+        Raises
+        ------
+        ContractError
+        """
+        if rows != len(self):
+            raise ContractError(
+                f"predictions must have one row for each of the dataset's {len(self):,} rows, got {rows:,}. Predict "
+                "the dataset that is audited."
+            )

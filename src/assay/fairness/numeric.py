@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from assay.errors import ContractError
 from assay.fairness.assessment import BY_GROUP, COUNTS, DISPARITIES
 from assay.fairness.cleaning import CLEANING_CHECK
 from assay.fairness.cleaning import COLUMNS as CLEANING
@@ -134,11 +133,7 @@ def assess_numeric_fairness(
     """
     from assay.fairness.numeric_checks import NUMERIC_CHECKS
 
-    if len(predictions.scaled_predictions) != len(dataset):
-        raise ContractError(
-            f"predictions must have one row for each of the dataset's {len(dataset):,} rows, got "
-            f"{len(predictions.scaled_predictions):,}. Predict the rows of this dataset."
-        )
+    dataset.check_predicted(len(predictions.scaled_predictions))
     context = _build(dataset, predictions, config)
     return FairnessResult(
         findings=run_checks(NUMERIC_CHECKS if checks is None else checks, context),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assay.errors import ContractError
 from assay.findings import run_checks
 from assay.health.checks import CHECKS
 from assay.health.vitals import take_vitals
@@ -55,11 +54,7 @@ def assess_health(
     ContractError
         Where the predictions belong to another dataset.
     """
-    if len(dataset) != len(predictions.labels):
-        raise ContractError(
-            f"predictions must have one row for each of the dataset's {len(dataset):,} rows, got "
-            f"{len(predictions.labels):,}. Predict the dataset that is audited."
-        )
+    dataset.check_predicted(len(predictions.labels))
     vitals = take_vitals(dataset, predictions, config)
     return HealthResult(findings=run_checks(checks, vitals), metrics=tabulate(vitals.figures))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.errors import ContractError
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, run_checks
 from assay.health.assessment import tabulate
 from assay.health.checks import check_unseen_features
@@ -68,11 +67,7 @@ def assess_numeric_health(
     ContractError
         Where the predictions belong to another dataset.
     """
-    if len(dataset) != len(predictions.target):
-        raise ContractError(
-            f"predictions must have one row for each of the dataset's {len(dataset):,} rows, got "
-            f"{len(predictions.target):,}. Predict the dataset that is audited."
-        )
+    dataset.check_predicted(len(predictions.target))
     vitals = NumericVitals(dataset, predictions, config, _figures(predictions))
     return HealthResult(
         findings=run_checks(NUMERIC_CHECKS if checks is None else checks, vitals), metrics=tabulate(vitals.figures)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assay.errors import ContractError
 from assay.findings import run_checks
 from assay.label_noise.checks import CHECKS
 from assay.label_noise.contract import check_contract
@@ -74,11 +73,7 @@ def find_label_noise(
         Where the predictions break the contract of `check_contract`, or belong to another dataset, or were given by
         a user and are memorised (`find_origin`).
     """
-    if len(dataset) != len(predictions.labels):
-        raise ContractError(
-            f"predictions must have one row for each of the dataset's {len(dataset):,} rows, got "
-            f"{len(predictions.labels):,}. Predict the dataset that is audited."
-        )
+    dataset.check_predicted(len(predictions.labels))
     check_contract(
         predictions.labels,
         predictions.pred_probs,

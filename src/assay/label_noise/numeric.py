@@ -57,11 +57,8 @@ def find_numeric_label_noise(
         Where the predictions belong to another dataset, or are not finite.
     """
     n = len(dataset)
-    if len(predictions.target) != n or len(predictions.scaled_predictions) != n:
-        raise ContractError(
-            f"predictions must have one row for each of the dataset's {n:,} rows, got "
-            f"{len(predictions.scaled_predictions):,}. Predict the dataset that is audited."
-        )
+    for values in (predictions.target, predictions.scaled_predictions):
+        dataset.check_predicted(len(values))
     if not np.isfinite(predictions.scaled_predictions).all():
         raise ContractError("scaled_predictions must be finite, got NaN or infinity. Train again.")
     judgement = judge_values(dataset, predictions, config)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.findings import Action, Check, Evidence, Interval, Outcome, RowFlags, Severity, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper, wilson
+from assay.intervals import bonferroni, judge_upper
 from assay.label_noise.checks import BY_HAND
+from assay.label_noise.group_check import newcombe
 from assay.label_noise.numeric_judgement import MIN_SIGNAL_R2, JudgedGroup, NumericJudgement
 from assay.label_noise.residuals import MIN_SIDE
 from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, people_of, percent, span
@@ -157,7 +158,7 @@ def check_groups(judgement: NumericJudgement) -> Iterator[Outcome]:
         yield Outcome(Status.INCONCLUSIVE, words, Subject(features), remedy=MORE_SIGNAL)
         return
     confidence = bonferroni(0.95, len(groups))
-    intervals = [_difference(group, confidence) for group in groups]
+    intervals = [newcombe(group.far, group.far_elsewhere, confidence) for group in groups]
     statuses = [judge_upper(interval, tolerance) for interval in intervals]
     table = _group_table(groups, intervals)
     for group, interval, status in zip(groups, intervals, statuses, strict=True):
@@ -191,17 +192,6 @@ def _one_group(judgement: NumericJudgement) -> bool:
 
 def _rate(counts: tuple[int, int]) -> float:
     return counts[0] / counts[1] if counts[1] else np.nan
-
-
-def _difference(group: JudgedGroup, confidence: float) -> Interval | None:
-    """Newcombe's hybrid score interval (method 10, as in LN003 for classes) of the difference in labels far off."""
-    one, two = wilson(*group.far, confidence), wilson(*group.far_elsewhere, confidence)
-    if one is None or two is None:
-        return None
-    p, q = _rate(group.far), _rate(group.far_elsewhere)
-    low = p - q - float(np.hypot(p - one.low, two.high - q))
-    high = p - q + float(np.hypot(one.high - p, q - two.low))
-    return Interval(low, high, confidence, "Newcombe hybrid score")
 
 
 def _failed(group: JudgedGroup, interval: Interval | None, tolerance: float, table: Table) -> Outcome:

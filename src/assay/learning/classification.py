@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from assay.errors import InputError
 from assay.learning.device import choose_device
 from assay.learning.encoding import encode_table
-from assay.learning.folds import assign_folds, count_units, find_units
+from assay.learning.folds import count_units
+from assay.learning.members import NETWORKS_SHARE, assign_repeats, describe_training, fold_rng, units_of
 from assay.learning.opinions import other_opinions
 from assay.learning.recipe import Recipe, draw_share
 from assay.learning.steps import Examples
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     Folds = npt.NDArray[np.int16]  # (R, N), -1 for rows that are predicted only
     Mask = npt.NDArray[np.bool_]
 
-# Of the time of a training, where other models follow; for the display of progress.
-NETWORKS_SHARE = 0.7
-
 
 def predict_classes(
     dataset: Dataset,
@@ -49,10 +46,10 @@ def predict_classes(
     """See `assay.learning.out_of_sample`."""
     device, why = choose_device(config.device)
     table = encode_table(dataset.frame, dataset.roles.features, device)
-    units = find_units(table.numbers.cpu().numpy(), table.codes.cpu().numpy(), _group_codes(dataset))
+    units = units_of(dataset, table)
     kept = _learnable(dataset, count_units(units, dataset.labels.codes, len(dataset.labels.classes)), config.folds)
     labels = _recode(dataset.labels.codes, kept)
-    folds = _assign(units, labels, config, repeats)
+    folds = assign_repeats(units, labels, np.flatnonzero(labels >= 0), config, repeats)
     trainable = labels >= 0
     _check_members(folds, trainable, labels, config.folds)
     # Recipe and share are those of all rows, so that a training with `exclude` differs by the excluded rows alone.
@@ -60,7 +57,7 @@ def predict_classes(
     members = [(r, f) for r in range(repeats) for f in range(config.folds)]
     # One member after the other: before the share is drawn, they have many times the rows of the table.
     train = [
-        draw_share(np.flatnonzero(trainable & (folds[r] != f)), units, labels, recipe.share, _rng(config, r, f))
+        draw_share(np.flatnonzero(trainable & (folds[r] != f)), units, labels, recipe.share, fold_rng(config, r, f))
         for r, f in members
     ]
     if exclude is not None:
@@ -94,23 +91,12 @@ def predict_classes(
         train_score=_train_score(trained.predictor, train, labels, recipe.seed),
         test_score=_accuracies(trained.held_out, test, labels),
         device=why,
-        details=_details(config, recipe, trained, train),
+        details=describe_training(config, recipe, trained.predictor, train, trained.notes),
         trajectory=_of_given(trained.epoch_probs, labels),
         margin=trained.margin,
         epoch_probs=trained.epoch_probs,
         opinions=_opinions(dataset, labels, folds[0], trainable, config=config, progress=progress) if opinions else {},
     )
-
-
-def _rng(config: LearningConfig, *key: int) -> np.random.Generator:
-    return np.random.default_rng((config.seed, *key))
-
-
-def _group_codes(dataset: Dataset) -> Codes | None:
-    if dataset.roles.group is None:
-        return None
-    codes, _ = pd.factorize(dataset.frame[dataset.roles.group])
-    return codes.astype(np.int64)
 
 
 def _learnable(dataset: Dataset, units: Codes, folds: int) -> Codes:
@@ -128,15 +114,6 @@ def _recode(codes: Codes, kept: Codes) -> Codes:
     table = np.full(max(int(codes.max(initial=0)), int(kept.max())) + 2, -1, dtype=np.int64)
     table[kept] = np.arange(len(kept))
     return table[codes]  # -1 reads the last entry, which is -1
-
-
-def _assign(units: Codes, labels: Codes, config: LearningConfig, repeats: int) -> Folds:
-    eligible = np.flatnonzero(labels >= 0)
-    folds = np.full((repeats, len(labels)), -1, dtype=np.int16)
-    for r in range(repeats):
-        rng = _rng(config, r)
-        folds[r, eligible] = assign_folds(units[eligible], labels[eligible], config.folds, rng)
-    return folds
 
 
 def _check_members(folds: Folds, trainable: Mask, labels: Codes, n_folds: int) -> None:
@@ -215,25 +192,3 @@ def _left_out(dataset: Dataset, kept: Codes) -> dict[str, int]:
     codes = dataset.labels.codes
     sizes = np.bincount(codes[codes >= 0], minlength=len(dataset.labels.classes))
     return {c: int(sizes[i]) for i, c in enumerate(dataset.labels.classes) if i not in set(kept.tolist())}
-
-
-def _details(
-    config: LearningConfig, recipe: Recipe, trained: Trained, train: Sequence[Rows]
-) -> dict[str, str | int | float]:
-    network = trained.predictor.network
-    details: dict[str, str | int | float] = {
-        "network": "multilayer perceptron, " + " x ".join(map(str, recipe.hidden)),
-        "members": len(train),
-        "folds": config.folds,
-        "epochs": recipe.epochs,
-        "batch": recipe.batch,
-        "rows a member": max(map(len, train)),
-        "inputs": trained.predictor.table.width,
-        "parameters a member": network.member_size(),
-        "seed": config.seed,
-    }
-    if recipe.share < 1:
-        details["share of training rows"] = round(recipe.share, 4)
-    if trained.notes:
-        details["memory"] = "; ".join(trained.notes)
-    return details

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from torch.nn import functional
 
 from assay.errors import InputError
 from assay.learning.device import choose_device
 from assay.learning.encoding import encode_table
-from assay.learning.folds import assign_folds, find_units
+from assay.learning.members import NETWORKS_SHARE, assign_repeats, describe_training, fold_rng, units_of
 from assay.learning.network import StackedNetwork
 from assay.learning.numeric_trees import predict_by_trees
 from assay.learning.plain_features import read_plain_features
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 MAX_ROWS_FOR_REPEATED_TREES = 50_000
 # Labels are learned as lying at most this many deviations from their median.
 LEARNED_BOUND = 8.0
-# Of the time of a training, where trees follow; for the display of progress.
-NETWORKS_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,9 +135,7 @@ def predict_values(
 
 def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> tuple[_Members, Recipe]:
     assert dataset.target is not None
-    column = dataset.roles.group
-    group = None if column is None else pd.factorize(dataset.frame[column])[0].astype(np.int64)
-    units = find_units(table.numbers.cpu().numpy(), table.codes.cpu().numpy(), group)
+    units = units_of(dataset, table)
     labelled = np.flatnonzero(~np.isnan(dataset.target))
     distinct = len(np.unique(units[labelled]))
     if distinct < config.folds:
@@ -148,11 +143,8 @@ def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> t
             f"At least {config.folds} different labelled rows are needed, one for every fold, got {distinct} (equal "
             "rows and rows of one group count as one). Add rows, or set learning.folds lower."
         )
-    folds = np.full((config.repeats, len(dataset)), -1, dtype=np.int16)
-    for r in range(config.repeats):
-        rng = np.random.default_rng((config.seed, r))
-        # Stratified by quantile bins of the label.
-        folds[r, labelled] = assign_folds(units[labelled], dataset.labels.codes[labelled], config.folds, rng)
+    # The classes of a numeric label are quantile bins of it.
+    folds = assign_repeats(units, dataset.labels.codes, labelled, config, config.repeats)
     pairs = [(r, f) for r in range(config.repeats) for f in range(config.folds)]
     sizes = [int(np.count_nonzero(folds[r, labelled] != f)) for r, f in pairs]
     if not all(sizes):
@@ -169,7 +161,7 @@ def _members(dataset: Dataset, table: EncodedTable, config: LearningConfig) -> t
             units,
             dataset.labels.codes,
             recipe.share,
-            np.random.default_rng((config.seed, r, f)),
+            fold_rng(config, r, f),
         )
         for r, f in pairs
     ]
@@ -272,21 +264,8 @@ def _scores(target: Values, rows: Sequence[Rows], found: Sequence[npt.NDArray[np
 def _details(
     config: LearningConfig, recipe: Recipe, trained: _Trained, train: Sequence[Rows]
 ) -> dict[str, str | int | float]:
-    details: dict[str, str | int | float] = {
-        "network": "multilayer perceptron, " + " x ".join(map(str, recipe.hidden)) + ", one output, Huber loss",
-        "members": len(train),
-        "folds": config.folds,
-        "epochs": recipe.epochs,
-        "batch": recipe.batch,
-        "rows a member": max(map(len, train)),
-        "inputs": trained.predictor.table.width,
-        "parameters a member": trained.predictor.network.member_size(),
-        "seed": config.seed,
-    }
+    details = describe_training(config, recipe, trained.predictor, train, trained.notes)
+    details["network"] = f"{details['network']}, one output, Huber loss"
     if config.other_models:
         details["trees"] = "histogram gradient boosting"
-    if recipe.share < 1:
-        details["share of training rows"] = round(recipe.share, 4)
-    if trained.notes:
-        details["memory"] = "; ".join(trained.notes)
     return details
