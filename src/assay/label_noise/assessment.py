@@ -119,8 +119,8 @@ def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNo
 def _estimates(judgement: Judgement) -> pd.DataFrame:
     def row(by: str, name: str, share: Share, suspects: int) -> dict[str, str | int | float]:
         # Without signal the contradictions bound nothing.
-        known = share.interval if judgement.has_signal else None
-        value = share.value if judgement.has_signal and share.value is not None else np.nan
+        known = share.interval if judgement.footing.has_signal else None
+        value = share.value if judgement.footing.has_signal and share.value is not None else np.nan
         low, high = (known.low, known.high) if known else (np.nan, np.nan)
         return {"by": by, "name": name, "n": share.n, "suspects": suspects, "share": value, "low": low, "high": high}
 

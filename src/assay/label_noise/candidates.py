@@ -69,10 +69,8 @@ class Views:
             _, block, sizes = np.unique(self.scores[method], return_inverse=True, return_counts=True)
             sums = np.add.reduceat(np.sort(wrong)[::-1], np.cumsum(sizes) - sizes)
             return (sums / sizes)[block], suggested
-        opinion, by_class, _ = method.partition(BY_CLASS)
-        by_group = BY_GROUP in method
-        opinion = method.removesuffix(BY_GROUP) if by_group else opinion
-        assert by_group or by_class
+        by_group = method.endswith(BY_GROUP)
+        opinion = method.removesuffix(BY_GROUP if by_group else BY_CLASS)
         strata = self.strata if by_group else np.zeros_like(self.strata)
         pred_probs = self.opinions[opinion]
         return judge_by_matrix(self.labels, pred_probs, estimate_noise(self.labels, pred_probs, strata))

@@ -47,7 +47,7 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
     share, limit = judgement.overall, judgement.config.max_share
     n, suspects = share.n, int(judgement.suspect.sum())
     subject = Subject((judgement.dataset.roles.label,))
-    if not judgement.has_signal:
+    if not judgement.footing.has_signal:
         yield Outcome(
             Status.INCONCLUSIVE,
             f"How many of {count_of(n, 'label')} are wrong cannot be told. {NO_SIGNAL}",
@@ -72,9 +72,9 @@ def _check_overall(judgement: Judgement) -> Iterator[Outcome]:
         words = _hidden(judgement)
     else:
         words = f"{_estimate(share, status)}; {_at_most(status, limit)}."
-        if judgement.is_coarse and status is Status.INCONCLUSIVE:
+        if judgement.footing.is_coarse and status is Status.INCONCLUSIVE:
             words += f" {COARSE}"
-    if status is Status.PASSED and judgement.contradicted.mean() > limit:
+    if status is Status.PASSED and judgement.footing.contradicted.mean() > limit:
         words += f" {IN_DOUBT}"
     words += f" {_suspects(judgement)}{_rehearsed(judgement)}"
     yield Outcome(status, words, subject, evidence, _remedy(status, suspects))
@@ -183,7 +183,7 @@ def _suspect_rows(judgement: Judgement) -> RowFlags | None:
 
 
 def _figures(judgement: Judgement) -> Table:
-    contradicted, top = judgement.contradicted, judgement.rank < TOP
+    contradicted, top = judgement.footing.contradicted, judgement.footing.rank < TOP
     return Table(
         ("figure", "value"),
         (
@@ -210,7 +210,7 @@ def _rehearsal_figures(judgement: Judgement) -> Iterator[tuple[str, str]]:
 
 
 def _check_signal(judgement: Judgement) -> Iterator[Outcome]:
-    auc, n = judgement.auc, len(judgement.positions)
+    auc, n = judgement.footing.auc, len(judgement.positions)
     subject = Subject((judgement.dataset.roles.label,))
     if auc is None:
         words = f"The labels cannot be judged: {count_of(n, 'label')} of one class.{_not_judged(judgement)}"
@@ -218,7 +218,7 @@ def _check_signal(judgement: Judgement) -> Iterator[Outcome]:
         return
     figure = f"AUC {auc.value:.3f}, 95% interval {auc.interval.low:.3f} to {auc.interval.high:.3f}"
     evidence = Evidence("AUC", auc.value, auc.interval, n, MIN_SIGNAL_AUC, "AUC")
-    if not judgement.has_signal:
+    if not judgement.footing.has_signal:
         status, remedy = Status.INCONCLUSIVE, "Add rows, or features that bear on the label; or have a sample checked."
         words = (
             "The labels cannot be judged: predictions hardly better than chance contradict a label by chance too "

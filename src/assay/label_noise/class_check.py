@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def check_classes(judgement: Judgement) -> Iterator[Outcome]:
     """Hold each class against the tolerance, simultaneously; classes that cannot be decided share one outcome."""
     limit, label = judgement.config.max_share, judgement.dataset.roles.label
-    if not judgement.has_signal:
+    if not judgement.footing.has_signal:
         words = f"How many labels of each class are wrong cannot be told. {NO_SIGNAL}"
         yield Outcome(Status.INCONCLUSIVE, words, Subject((label,)), remedy=MORE_SIGNAL)
         return

@@ -108,7 +108,7 @@ def check_flags(judgement: Judgement) -> Iterator[Outcome]:
     if not any(len(shares) > 1 for shares in judgement.by_group.values()):
         yield Outcome(Status.NOT_APPLICABLE, "There are no two groups of a sensitive feature to compare.", subject)
         return
-    if not judgement.has_signal:
+    if not judgement.footing.has_signal:
         words = f"Whom removing wrong labels would hit cannot be told. {NO_SIGNAL}"
         yield Outcome(Status.INCONCLUSIVE, words, subject, remedy=MORE_SIGNAL)
         return

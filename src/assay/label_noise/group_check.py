@@ -60,7 +60,7 @@ def check_groups(judgement: Judgement) -> Iterator[Outcome]:
         words = "There are no two groups of a sensitive feature to compare."
         yield Outcome(Status.NOT_APPLICABLE, words, Subject(features))
         return
-    if not judgement.has_signal:
+    if not judgement.footing.has_signal:
         words = f"Whether labels are wrong more often in some group cannot be told. {NO_SIGNAL}"
         yield Outcome(Status.INCONCLUSIVE, words, Subject(features), remedy=MORE_SIGNAL)
         return
@@ -91,8 +91,8 @@ def check_groups(judgement: Judgement) -> Iterator[Outcome]:
 
 
 def _contrasts(judgement: Judgement, confidence: float) -> Iterator[_Contrast]:
-    top = judgement.rank < TOP
-    contradicted = judgement.contradicted[top]
+    top = judgement.footing.rank < TOP
+    contradicted = judgement.footing.contradicted[top]
     for feature, shares in judgement.by_group.items():
         if len(shares) < 2:
             continue

@@ -58,7 +58,7 @@ def plan_injections(
     Nothing is planted where the predictions are no better than chance: nothing would be found.
     """
     judgement = judge_labels(dataset, predictions, config)
-    return inject(judgement, seed) if judgement.has_signal else ()
+    return inject(judgement, seed) if judgement.footing.has_signal else ()
 
 
 def inject(judgement: Judgement, seed: int) -> tuple[Injection, ...]:

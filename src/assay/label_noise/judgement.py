@@ -11,7 +11,7 @@ import pandas as pd
 from assay.intervals import bonferroni
 from assay.label_noise.anchors import Share, count_one_way, estimate_share
 from assay.label_noise.candidates import DEFAULT_METHOD, gather_views
-from assay.label_noise.footing import MIN_SIGNAL_AUC, Footing, estimate_overall, find_footing
+from assay.label_noise.footing import Footing, estimate_overall, find_footing
 from assay.label_noise.rehearsal import choose_method
 from assay.label_noise.strata import find_strata
 from assay.label_noise.suspects import choose_suspects, estimate_confident_joint_share
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.auc import Auc
     from assay.config import LabelNoiseConfig
     from assay.dataset import Dataset
     from assay.label_noise.rehearsal import Choice, Rehearsal
@@ -42,20 +41,16 @@ class Judgement:
     ----------
     positions
         (J,) the judged rows, ascending; the other arrays of length J go with them.
-    labels, predicted
-        (J,) given label and most likely class.
+    footing
+        The labels against the models: given and predicted classes, ranks by confidence, AUC.
     pred_probs
         (J, K) mean of all models' out-of-sample probabilities.
     strata
         (J,) code of the intersection of all sensitive features.
     suggested
         (J,) the class other than the given one that is most likely true.
-    rank
-        (J,) rank by confidence in (0, 1), 0 the most confident; see `rank_confidence`.
     wrong, suspect
         (J,) probability that the label is wrong, and whether it is suspect.
-    auc
-        How well the predictions order the labels, or None where that cannot be told.
     overall, by_class, by_group
         Estimated shares of wrong labels: by class name, and by sensitive feature and group name. Those by class hold
         together with 95% confidence. Where some classes are hidden, nothing bounds them from above but 1.
@@ -63,8 +58,6 @@ class Judgement:
         Names of the classes that are predicted for far fewer or far more rows than carry their label.
     confident_joint_share
         cleanlab's own estimate, for comparison; None without signal.
-    is_coarse
-        Whether the confident rows are too few kinds to tell wrong labels from ambiguity.
     choice
         Which method judges the labels and what it found of planted ones; None where none were planted.
     review
@@ -75,28 +68,29 @@ class Judgement:
     predictions: OutOfSample
     config: LabelNoiseConfig
     positions: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
+    footing: Footing
     pred_probs: npt.NDArray[np.float64]
     strata: npt.NDArray[np.int64]
-    predicted: npt.NDArray[np.int64]
     suggested: npt.NDArray[np.int64]
-    rank: npt.NDArray[np.float64]
     wrong: npt.NDArray[np.float64]
     suspect: npt.NDArray[np.bool_]
-    auc: Auc | None
     overall: Share
     by_class: Mapping[str, Share]
     by_group: Mapping[str, Mapping[str, Share]]
     hidden: tuple[str, ...]
     confident_joint_share: float | None
-    is_coarse: bool = False
     choice: Choice | None = None
     review: Review | None = None
 
     @property
-    def contradicted(self) -> npt.NDArray[np.bool_]:
-        """(J,) whether the model predicts another class than the label."""
-        return np.not_equal(self.predicted, self.labels)
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(J,) given label."""
+        return self.footing.labels
+
+    @property
+    def predicted(self) -> npt.NDArray[np.int64]:
+        """(J,) most likely class."""
+        return self.footing.predicted
 
     @property
     def method(self) -> str:
@@ -107,11 +101,6 @@ class Judgement:
     def quality(self) -> npt.NDArray[np.float64]:
         """(J,) label quality in [0, 1], low is suspect: the probability that the label is right."""
         return np.asarray(1 - self.wrong, dtype=np.float64)
-
-    @property
-    def has_signal(self) -> bool:
-        """Whether the predictions say enough about a label to contradict it."""
-        return self.auc is not None and self.auc.interval.low > MIN_SIGNAL_AUC
 
     @property
     def precision(self) -> float | None:
@@ -149,21 +138,17 @@ def judge_labels(
         predictions=predictions,
         config=config,
         positions=positions,
-        labels=labels,
+        footing=footing,
         pred_probs=views.pred_probs,
         strata=strata,
-        predicted=footing.predicted,
         suggested=suggested,
-        rank=footing.rank,
         wrong=wrong,
         suspect=choose_suspects(wrong, estimated, config.min_precision) & footing.has_signal,
-        auc=footing.auc,
         overall=overall,
         by_class=by_class,
         by_group=by_group,
         hidden=hidden,
         confident_joint_share=estimate_confident_joint_share(labels, views.pred_probs) if footing.has_signal else None,
-        is_coarse=footing.is_coarse,
         choice=choice,
     )
 
