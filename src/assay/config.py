@@ -31,7 +31,8 @@ from assay.small_cells import SMALLEST_CELL
 # The checks that a policy can name. The stages that own them are too heavy to be asked here; a test holds them equal.
 CODES = (
     *("DQ001", "DQ002", "DQ003", "DQ004", "DQ005", "DQ006", "DQ007", "DQ010", "DQ011", "DQ012", "DQ013", "DQ014"),
-    *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
+    *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ030", "DQ031", "DQ032", "DQ033", "DQ035", "DQ036"),
+    *("DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
     *("FB001", "FB002", "FB003", "FB010", "FB011", "FB012", "FB013", "FB014", "FB020", "MH001", "MH002", "MH003"),
     "MH004",
 )

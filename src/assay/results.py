@@ -260,3 +260,37 @@ class HealthResult:
 
     findings: tuple[Finding, ...]
     metrics: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellResult:
+    """Result of the stage "cells": single values that are likely wrong, judged by the table itself.
+
+    Attributes
+    ----------
+    cells
+        One row for each suspicious cell: `position` (int64, of the row), `column`, `kind` ("contradiction",
+        "misspelt", "form", "range", "missing"), `score` (float64 in [0, 1], low is suspect, as in cleanlab),
+        `reason` (words, no raw values), `suggested` (the repair as text, or missing where the data do not say);
+        sorted by position, then in the order of the columns. A cell is in it once.
+    """
+
+    findings: tuple[Finding, ...]
+    cells: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordResult:
+    """Result of the stage "records": rows that likely mean the same thing.
+
+    Attributes
+    ----------
+    pairs
+        `first` < `second` (int64 positions) and `score` (float64 in [0, 1]: the probability of a match).
+    cluster
+        (N,) int64: equal for rows that belong together, -1 for a row of its own.
+    """
+
+    findings: tuple[Finding, ...]
+    pairs: pd.DataFrame
+    cluster: npt.NDArray[np.int64]

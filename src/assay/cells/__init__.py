@@ -1,0 +1,1 @@
+"""Suspicious cells of a table as it is: no clean reference, nothing labelled."""

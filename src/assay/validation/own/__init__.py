@@ -1,0 +1,1 @@
+"""Expectations that Great Expectations lacks, as subclasses of its own classes."""

@@ -1,0 +1,1 @@
+"""Relations between columns, found in the data and proposed as rules."""
