@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import assay.store
 from assay.errors import StorageError
-from assay.store import check_writable, find_audit, read_audit, save_audit, slug
+from assay.store import check_writable, find_audit, read_audit, save_audit, slug, whole_file
 
 
 class Report:
@@ -138,6 +139,46 @@ def test_an_audit_that_is_being_written_is_not_found(tmp_path):
     (tmp_path / "loans" / ".partial-1" / "report.json").write_text("{}")
     with pytest.raises(StorageError):
         find_audit("latest", tmp_path)
+
+
+def test_what_a_killed_run_left_is_removed_a_day_later(tmp_path):
+    old, new = (tmp_path / "loans" / f".partial-{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        (folder / "rows").mkdir(parents=True)
+        (folder / "rows" / "clean.csv").write_text("a\n1\n")
+    os.utime(old, (0, time.time() - 25 * 60 * 60))
+    path = save_audit(Report(), tmp_path, "loans")
+    assert sorted((tmp_path / "loans").iterdir()) == sorted([new, path])
+
+
+def test_a_folder_of_audits_stands_for_the_latest_in_it(tmp_path, clock):
+    save_audit(Report("old"), tmp_path / "elsewhere", "loans")
+    new = save_audit(Report("new"), tmp_path / "elsewhere", "loans")
+    assert find_audit(str(tmp_path / "elsewhere"), tmp_path) == new
+    with pytest.raises(StorageError, match="no audit yet"):
+        find_audit(str(new.parent), tmp_path)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("before")
+
+    def fail() -> None:
+        with whole_file(file) as partial:
+            partial.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (file.read_text(), list(tmp_path.iterdir())) == ("before", [file])
+    with whole_file(file) as partial:
+        partial.write_text("after")
+    assert (file.read_text(), list(tmp_path.iterdir())) == ("after", [file])
+    with (
+        pytest.raises(StorageError, match="cannot be written: No such file"),
+        whole_file(tmp_path / "no" / "x") as partial,
+    ):
+        partial.write_text("x")
 
 
 @pytest.mark.parametrize(

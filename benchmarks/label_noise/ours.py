@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from references import Found
 
-from assay.auditing import rehearse
+from assay.judging import rehearse
 from assay.config_file import parse_config
 from assay.ingest import read_dataset
 from assay.label_noise import find_label_noise

@@ -104,6 +104,11 @@ class DataConfig(Section):
         None, description="SQLAlchemy URL of a database; ${NAME} is replaced from the environment."
     )
     query: str | None = Field(None, description="SQL query whose result is the dataset; needs `connection`.")
+    table: str | None = Field(
+        None,
+        min_length=1,
+        description="Table or view that is the dataset, in place of `query`: a name, or `schema.name`.",
+    )
     format: Literal["csv", "tsv", "parquet", "jsonl", "feather", "excel"] | None = Field(
         None, description="Format of the file; by default told from its name."
     )
@@ -136,7 +141,7 @@ class DataConfig(Section):
     @property
     def has_source(self) -> bool:
         """Whether it says where the data are; it need not where they are a frame in Python."""
-        return self.path is not None or self.query is not None
+        return self.path is not None or self.connection is not None
 
     def missing_in(self, column: str, *, is_id: bool = False) -> frozenset[str]:
         """Texts that mean "missing" in a column; in the id only those that are given for it by name."""
@@ -147,14 +152,19 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _one_source(self, info: ValidationInfo) -> DataConfig:
-        if (self.query is None) != (self.connection is None):
-            raise ValueError("`query` and `connection` must be given together.")
+        asked = [text for text in (self.query, self.table) if text is not None]
+        if len(asked) > 1:
+            raise ValueError("Exactly one of `query` and `table` must be given with `connection`.")
+        if bool(asked) != (self.connection is not None):
+            raise ValueError("`connection` and one of `query` and `table` must be given together.")
         is_file = bool((info.context or {}).get("needs_source"))
-        if (self.path is not None and self.query is not None) or (is_file and not self.has_source):
-            raise ValueError("Exactly one of `path` and `query` must be given.")
+        if (self.path is not None and asked) or (is_file and not self.has_source):
+            raise ValueError("Exactly one of `path`, `query` and `table` must be given.")
         if self.path is not None and _URL.match(str(self.path)):
             # Without the value: it may hold a password.
-            raise ValueError("`path` must be a file, got a URL: give a database as `connection` and `query`.")
+            raise ValueError(
+                "`path` must be a file, got a URL: a database is given as `connection` and `query` or `table`."
+            )
         if self.names is not None and self.header:
             raise ValueError("`names` is for a file without a header: set `header: false`.")
         return self
@@ -200,6 +210,14 @@ class ValidationConfig(Section):
     """Great Expectations suite and the limits of the checks that need no suite."""
 
     suite: Path | None = Field(None, description="Great Expectations suite (JSON), relative to this file.")
+    expectation_modules: tuple[str, ...] = Field(
+        (),
+        description="Python files, relative to this file, or modules with expectations of your own; they are run.",
+    )
+    backend: Literal["auto", "pandas", "sql", "spark"] = Field(
+        "auto",
+        description="Where `assay validate` holds the suite against the data; auto: in the database if there is one.",
+    )
     min_rows: int = Field(100, ge=1, description="Fewer rows than this cannot be audited for training (DQ010).")
     max_duplicate_share: float = Field(
         0.01, ge=0, le=1, description="Largest share of rows that repeat an earlier row (DQ011)."
@@ -207,11 +225,29 @@ class ValidationConfig(Section):
     max_missing_share: float = Field(
         0.2, ge=0, le=1, description="Largest share of missing values in a feature (DQ018)."
     )
+    max_quarantine_difference: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="Largest excess of a group's quarantined rows over all other rows' (DQ036).",
+    )
     leakage_auc: float = Field(
         0.99,
         gt=0.5,
         le=1,
         description="A feature that alone reaches this out-of-sample AUC is a leak (DQ017).",
+    )
+
+
+class RecordsConfig(Section):
+    """Rows that repeat another row's record in other words."""
+
+    enabled: bool = Field(True, description="Whether near-duplicate records are looked for (DQ035).")
+    max_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Largest share of rows that repeat an earlier row's record without being an exact copy (DQ035).",
     )
 
 
@@ -226,7 +262,7 @@ class LearningConfig(Section):
     budget: int | None = Field(
         None,
         ge=1,
-        description="Most row visits (rows x passes, over all networks) of a training; by default 800,000 for each "
+        description="Most row visits (rows x passes, over all networks) of a training; by default 400,000 for each "
         "network, or as many as `epochs` takes.",
     )
     other_models: bool = Field(
@@ -326,6 +362,18 @@ class HealthConfig(Section):
     )
 
 
+class CellsConfig(Section):
+    """Single values that are likely wrong."""
+
+    enabled: bool = Field(True, description="Whether suspicious cells are looked for (DQ030 to DQ033).")
+    max_share: float = Field(
+        0.01, ge=0, le=1, description="Largest share of suspicious cells in a column (DQ030 to DQ033)."
+    )
+    judged: Path | None = Field(
+        None, description="CSV file of rows that a person has judged, relative to this file; it sharpens the search."
+    )
+
+
 class Waiver(Section):
     """A finding that a person answers for until a date."""
 
@@ -379,18 +427,21 @@ class AuditConfig(Section):
     weight: Text | None = Field(None, description="Column of sample weights; never a feature.")
     ignore: tuple[Text, ...] = Field((), description="Columns that no model should see.")
     validation: ValidationConfig = Field(ValidationConfig(), description="Is the data valid?")
+    records: RecordsConfig = Field(RecordsConfig(), description="Are records there more than once?")
     learning: LearningConfig = Field(LearningConfig(), description="How honest predictions are made.")
     label_noise: LabelNoiseConfig = Field(LabelNoiseConfig(), description="Are the labels right?")
     fairness: FairnessConfig = Field(FairnessConfig(), description="Whom would a model harm?")
     health: HealthConfig = Field(HealthConfig(), description="Can anything be learned?")
+    cells: CellsConfig = Field(CellsConfig(), description="Which single values are likely wrong?")
     policy: PolicyConfig = Field(PolicyConfig(), description="How findings become a verdict.")
     output: OutputConfig = Field(OutputConfig(), description="Where the audit is written.")
 
     @property
     def dataset_name(self) -> str:
-        """Name of the dataset: the configured one, else the file's without its endings, else "dataset"."""
-        path = self.data.path if self.data is not None else None
-        return self.name or (path.name.split(".")[0] if path is not None else "") or "dataset"
+        """Name of the dataset: the configured one, else the file's without its endings, the table's, or "dataset"."""
+        data = self.data or DataConfig()
+        place = data.path.name.split(".")[0] if data.path is not None else data.table
+        return self.name or place or "dataset"
 
     @model_validator(mode="before")
     @classmethod

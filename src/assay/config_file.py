@@ -212,11 +212,17 @@ def _resolve_paths(config: AuditConfig, base: Path) -> AuditConfig:
     data = config.data and config.data.model_copy(
         update={"path": absolute(config.data.path), "connection": _absolute_sqlite(config.data.connection, base)}
     )
-    validation = config.validation.model_copy(update={"suite": absolute(config.validation.suite)})
+    modules = tuple(
+        str(absolute(Path(name))) if name.endswith(".py") else name for name in config.validation.expectation_modules
+    )
+    validation = config.validation.model_copy(
+        update={"suite": absolute(config.validation.suite), "expectation_modules": modules}
+    )
     learning = config.learning.model_copy(update={"pred_probs": absolute(config.learning.pred_probs)})
     label_noise = config.label_noise.model_copy(update={"review": absolute(config.label_noise.review)})
+    cells = config.cells.model_copy(update={"judged": absolute(config.cells.judged)})
     output = config.output.model_copy(update={"folder": absolute(config.output.folder)})
-    stages = {"validation": validation, "learning": learning, "label_noise": label_noise}
+    stages = {"validation": validation, "learning": learning, "label_noise": label_noise, "cells": cells}
     return config.model_copy(update={"data": data, **stages, "output": output})
 
 

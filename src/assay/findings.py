@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from assay.errors import ContractError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -72,6 +74,9 @@ class Table:
 class RowFlags:
     """Rows that a finding points at, as columns of equal length R.
 
+    Where the subject of the finding is one column, the cells of these rows in it are meant. Cells of several columns
+    are a finding for each column.
+
     Attributes
     ----------
     positions
@@ -83,17 +88,39 @@ class RowFlags:
     score
         (R,) float in [0, 1] or None; low is suspect, as in cleanlab.
     suggested
-        R suggested labels, for `Action.RELABEL`, or None.
+        R texts: labels for `Action.RELABEL`, else values for the finding's column; None where none is proposed.
     nearest
-        R lists of positions: similar rows that carry the suggested label, the most similar first; or None.
+        R lists of positions, the most similar first: similar rows that carry the suggested label, or, where none is
+        suggested, the rows that this one is held against; or None.
+
+    Raises
+    ------
+    ContractError
+        Where positions are negative or out of order, or the columns differ in length.
     """
 
     positions: npt.NDArray[np.int64]
     reason: str | Sequence[str]
     action: Action
     score: npt.NDArray[np.float64] | None = None
-    suggested: Sequence[str] | None = None
+    suggested: Sequence[str | None] | None = None
     nearest: Sequence[Sequence[int]] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would put a reason beside the wrong row."""
+        import numpy as np  # a configuration is read without it
+
+        positions = np.asarray(self.positions)
+        if len(positions) and (positions[0] < 0 or (np.diff(positions) <= 0).any()):
+            raise ContractError("positions must ascend from 0, each once, got others. Sort them with numpy.unique.")
+        reasons = None if isinstance(self.reason, str) else self.reason
+        given = {"reason": reasons, "score": self.score, "suggested": self.suggested, "nearest": self.nearest}
+        lengths = {name: len(values) for name, values in given.items() if values is not None}
+        if wrong := [f"{name} has {length:,}" for name, length in lengths.items() if length != len(positions)]:
+            raise ContractError(
+                f"RowFlags must have one value for each of {len(positions):,} positions, got: {', '.join(wrong)}. "
+                "Give as many of each."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -77,7 +77,7 @@ def write_first_config(
         Where the files cannot be written.
     """
     data = Path(data)
-    config_path, name = _config_path(data, folder), _name_of(data)
+    config_path, name = _config_path(data, folder), name_of(data)
     suite_path = config_path.parent / SUITE_FOLDER / f"{name}.json"
     if not force:
         _refuse_to_overwrite(config_path, suite_path)
@@ -99,7 +99,7 @@ def _config_path(data: Path, folder: Path | None) -> Path:
     return place if place.suffix in (".yaml", ".yml") else place / CONFIG_NAME
 
 
-def _name_of(data: Path) -> str:
+def name_of(data: Path) -> str:
     """Name of the dataset: the file's without its ending, in the characters that a name may have."""
     stem = _ENDINGS.sub("", data.absolute().name)
     return re.sub(r"[^\w.-]+", "_", stem).strip("._-")[:100] or "dataset"

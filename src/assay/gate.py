@@ -98,7 +98,7 @@ def decide(
     """
     findings = apply_severities(findings, policy)
     in_force = [waiver for waiver in policy.waivers if today <= waiver.expires]
-    waived = tuple(WaivedFinding(w, f) for f in findings for w in in_force if matches(w, f))
+    waived = find_waived(findings, policy, today=today)
     used = {id(pair.waiver) for pair in waived}
     excused = {id(pair.finding) for pair in waived}
     counting = [finding for finding in findings if id(finding) not in excused]
@@ -112,12 +112,20 @@ def decide(
     )
 
 
+def find_waived(findings: Iterable[Finding], policy: PolicyConfig, *, today: dt.date) -> tuple[WaivedFinding, ...]:
+    """Findings that do not count, with each waiver in force that matches."""
+    in_force = [waiver for waiver in policy.waivers if today <= waiver.expires]
+    return tuple(WaivedFinding(w, f) for f in findings for w in in_force if matches(w, f))
+
+
 def apply_severities(findings: Iterable[Finding], policy: PolicyConfig) -> tuple[Finding, ...]:
-    """Findings under the policy's severities, where it names their code; the others unchanged."""
-    return tuple(
-        replace(finding, severity=policy.severity[finding.code]) if finding.code in policy.severity else finding
-        for finding in findings
-    )
+    """Findings under the policy's severities; those that have them already are the same objects."""
+
+    def apply(finding: Finding) -> Finding:
+        severity = policy.severity.get(finding.code, finding.severity)
+        return finding if severity is finding.severity else replace(finding, severity=severity)
+
+    return tuple(map(apply, findings))
 
 
 def matches(waiver: Waiver, finding: Finding) -> bool:

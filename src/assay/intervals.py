@@ -48,6 +48,20 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval | N
     )
 
 
+def newcombe(first: tuple[float, float], second: tuple[float, float], confidence: float) -> Interval | None:
+    """Hybrid score interval (method 10) of a difference of two proportions, each (successes, n); None where an n is 0.
+
+    Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+    """
+    one, two = wilson(*first, confidence), wilson(*second, confidence)
+    if one is None or two is None:
+        return None
+    p, q = first[0] / first[1], second[0] / second[1]
+    low = p - q - math.hypot(p - one.low, two.high - q)
+    high = p - q + math.hypot(one.high - p, q - two.low)
+    return Interval(low, high, confidence, "Newcombe hybrid score")
+
+
 def normal_quantile(confidence: float) -> float:
     """Two-sided critical value of the standard normal: 1.96 for 0.95."""
     from scipy.special import ndtri

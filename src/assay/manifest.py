@@ -32,8 +32,10 @@ LIBRARIES = (
     "numpy",
     "pandas",
     "prefect",
+    "pyspark",
     "scikit-learn",
     "scipy",
+    "sqlalchemy",
     "torch",
 )
 
@@ -90,18 +92,50 @@ def write_manifest(
 ) -> dict[str, Any]:
     """Describe an audit in plain JSON values."""
     return {
-        "assay": __version__,
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "name": config.dataset_name,
-        "source": dataset.source,
+        **_described(config, dataset.source, (len(dataset), len(dataset.frame.columns)), stages),
         "fingerprint": dataset.fingerprint,
-        "rows": len(dataset),
-        "columns": len(dataset.frame.columns),
-        "config": config.model_dump(mode="json"),
-        "suite_sha256": _digest(config.validation.suite),
         "seed": config.learning.seed,
         "device": predictions.device,
         "training": dict(predictions.details),
+    }
+
+
+def write_validation_manifest(
+    config: AuditConfig,
+    *,
+    source: str,
+    engine: str,
+    shape: tuple[int, int],
+    stages: dict[str, dict[str, float | None]],
+) -> dict[str, Any]:
+    """Describe a validation by `assay validate` in plain JSON values.
+
+    Parameters
+    ----------
+    config
+        What was asked.
+    source, shape
+        What the table is called, and its numbers of rows and columns.
+    engine
+        What Great Expectations ran on.
+    stages
+        As `Meter` measured them.
+    """
+    return {**_described(config, source, shape, stages), "engine": engine}
+
+
+def _described(
+    config: AuditConfig, source: str, shape: tuple[int, int], stages: dict[str, dict[str, float | None]]
+) -> dict[str, Any]:
+    return {
+        "assay": __version__,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "name": config.dataset_name,
+        "source": source,
+        "rows": shape[0],
+        "columns": shape[1],
+        "config": config.model_dump(mode="json"),
+        "suite_sha256": _digest(config.validation.suite),
         "stages": stages,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
         "platform": platform.platform(),

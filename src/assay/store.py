@@ -10,9 +10,11 @@ import datetime as dt
 import errno
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
+import time
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,6 +34,7 @@ REPORT = "report.json"
 _SLUG_LENGTH = 80
 _PROBE_BYTES = 4096
 _SHOWN_RUNS = 10
+_DAY = 24 * 60 * 60
 
 
 class Savable(Protocol):
@@ -65,6 +68,7 @@ def save_audit(report: Savable, folder: Path, name: str) -> Path:
     partial = home / f".partial-{secrets.token_hex(8)}"
     try:
         partial.mkdir(parents=True)
+        _remove_leftovers(home)
         report.write(partial)
         digest = hashlib.sha256((partial / REPORT).read_bytes()).hexdigest()[:8]
         return _move(partial, home / f"{_now()}-{digest}")
@@ -105,7 +109,7 @@ def find_audit(run: str, folder: Path) -> Path:
     ----------
     run
         A path of an audit's directory or of a file in it; an id or the unique beginning of one, also as
-        `<name>/<id>`; or "latest", the audit with the newest time.
+        `<name>/<id>`; "latest", the audit with the newest time; or another folder of audits, for the latest in it.
     folder
         Folder of all audits.
 
@@ -123,9 +127,33 @@ def find_audit(run: str, folder: Path) -> Path:
     exact = [path for path in found if path.name == run]
     if len(found) == 1 or exact:
         return (exact or found)[0]
+    # Any text may come, and `Path.is_dir` refuses some with an error.
+    if run and not found and os.path.isdir(run):  # noqa: PTH112
+        return find_audit("latest", Path(run))
     problem = f"must be one audit in {folder}, got '{run}', which fits {len(found) or 'none'}."
     elsewhere = "" if known else " Name the folder of the audits with --folder, or the audit by its path."
     raise StorageError(f"run {problem} {_listing(found or known)}{elsewhere}")
+
+
+@contextlib.contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """Give a place to write to that becomes `file` at the end, or nothing does.
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be written.
+    """
+    partial = file.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        try:
+            yield partial
+            os.replace(partial, file)  # noqa: PTH105 -- replaces on every platform
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).rstrip(".")
+        raise StorageError(f"{file} cannot be written: {reason}. Free space, or give another place.") from error
 
 
 def read_audit(path: Path) -> dict[str, Any]:
@@ -175,6 +203,14 @@ def slug(name: str) -> str:
 def _now() -> str:
     # To the millisecond, so that "latest" is told apart when audits follow each other quickly.
     return dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
+
+
+def _remove_leftovers(home: Path) -> None:
+    """Remove what killed runs left half written: it holds raw values. No run writes for a day."""
+    for path in home.glob(".partial-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _DAY:
+                shutil.rmtree(path)
 
 
 def _move(source: Path, path: Path) -> Path:

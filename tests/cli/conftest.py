@@ -17,7 +17,7 @@ from assay.config_file import parse_config
 from assay.findings import Finding, Severity, Status, Subject
 from assay.gate import Decision, Verdict
 from assay.manifest import write_manifest
-from assay.results import FairnessResult, HealthResult, LabelNoiseResult, ValidationResult
+from assay.results import CellResult, FairnessResult, HealthResult, LabelNoiseResult, RecordResult, ValidationResult
 
 STAGES = ("ingest", "validate", "learn", "label noise", "fairness", "cleaning", "health", "gate")
 
@@ -55,6 +55,8 @@ def make_report(make_dataset, make_out_of_sample) -> Callable[..., Any]:
             config=config,
             dataset=dataset,
             validation=ValidationResult((finding,)),
+            cells=CellResult((), pd.DataFrame()),
+            records=RecordResult((), pd.DataFrame(), np.full(n, -1)),
             predictions=predictions,
             label_noise=LabelNoiseResult(
                 (),

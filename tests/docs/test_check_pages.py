@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay import config, fairness, health, ingest, label_noise, validation
+from assay import cells, config, fairness, health, ingest, label_noise, quarantine, records, validation
 from assay.fairness import CLEANING_CHECK
 from assay.validation import EXPECTATION_CHECK
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "checks"
-CHECKS = [check for stage in (ingest, validation, label_noise, fairness, health) for check in stage.CHECKS]
+CHECKS = [
+    check
+    for stage in (ingest, validation, label_noise, fairness, health, quarantine, records, cells)
+    for check in stage.CHECKS
+]
 CODES = {check.code for check in (*CHECKS, *fairness.NUMERIC_CHECKS)} | {EXPECTATION_CHECK.code, CLEANING_CHECK.code}
 
 

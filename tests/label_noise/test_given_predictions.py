@@ -70,7 +70,7 @@ def test_nothing_is_trained(people, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a training")
 
-    monkeypatch.setattr("assay.auditing.out_of_sample", refuse)
+    monkeypatch.setattr("assay.judging.out_of_sample", refuse)
     people[1].to_csv(tmp_path / "mine.csv", index=False)
     assay.audit(people[0], **SETTINGS, learning={"pred_probs": str(tmp_path / "mine.csv")})
 

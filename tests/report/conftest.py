@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from report_parts import (
     TODAY,
@@ -21,7 +23,7 @@ from report_parts import (
 from assay.config import AuditConfig
 from assay.gate import apply_severities, decide
 from assay.report import AuditReport
-from assay.results import ValidationResult
+from assay.results import CellResult, RecordResult, ValidationResult
 
 Make = Callable[..., AuditReport]
 
@@ -45,6 +47,8 @@ def make_report() -> Make:
         found = apply_severities(sample_findings() if findings is None else findings, config.policy)
         given: dict[str, Any] = {
             "validation": ValidationResult(()),
+            "cells": CellResult((), pd.DataFrame()),
+            "records": RecordResult((), pd.DataFrame(), np.full(len(dataset), -1)),
             "predictions": make_predictions(dataset),
             "label_noise": make_label_noise(dataset),
             "fairness_result": fairness or make_fairness({"sex": ["Male", "Female"], "race": ["A", "B", "C"]}),

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_parts import N, finding, flags, make_dataset, make_frame
 
-from assay.report import build_ledger, split_rows
+from assay.ledger import build_ledger, split_rows
 from assay.report.rows import neutralise, write_rows
 
 COLUMNS = [
-    "row_id", "position", "check", "subject", "score", "reason", "action", "suggested", "nearest", "severity", "waived",
+    "row_id", "position", "check", "subject", "column", "score", "reason", "action", "suggested", "nearest", "severity", "waived",
 ]  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def test_nearest_rows_have_ids_of_any_kind(tmp_path, make_report, ids):
     dataset = replace(make_dataset(make_frame()), row_ids=ids)
     rows = flags([5], "relabel", ["a"], score=np.array([0.2]), suggested=["no"], nearest=[[7, 3]])
     ledger = build_ledger(dataset, [finding("LN001", "failed", evidence=rows)])
-    assert ledger["nearest"].tolist() == [f"{ids[7]}; {ids[3]}"]
+    assert ledger["nearest"].tolist() == [f"{ids.tolist()[7]}; {ids.tolist()[3]}"]
 
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "-", "=", "--5"]

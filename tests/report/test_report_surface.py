@@ -78,7 +78,7 @@ def test_save_writes_every_file_and_reads_back(sample_report, tmp_path):
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
     assert names == [
         "junit.xml", "manifest.json", "report.html", "report.json", "report.md", "rows/README.txt",
-        "rows/clean.csv", "rows/labels.parquet", "rows/ledger.csv", "rows/quarantine.csv", "rows/review.csv",
+        "rows/clean.csv", "rows/labels.parquet", "rows/ledger.csv", "rows/ledger.parquet", "rows/quarantine.csv", "rows/review.csv",
     ]  # fmt: skip
     assert find_audit("latest", tmp_path) == path
     assert read_audit(path) == sample_report.to_dict()

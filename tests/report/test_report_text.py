@@ -24,7 +24,7 @@ from assay.report.text import (
 from assay.report.wording import counts_phrase, evidence_phrase
 
 
-@pytest.mark.parametrize("module", ["text", "markdown", "plain", "ledger"])
+@pytest.mark.parametrize("module", ["text", "markdown", "plain"])
 def test_examples_in_the_docstrings(module):
     assert doctest.testmod(importlib.import_module(f"assay.report.{module}")).failed == 0
 

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from assay.config import ValidationConfig
 from assay.findings import Action, Severity, Status
 from assay.validation import validate
+from assay.validation.engine import Raw
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -115,7 +116,7 @@ def test_a_column_without_values_keeps_no_promise(run_suite, people):
     assert findings[0].evidence.value is None
 
 
-def test_rows_that_cannot_be_named_are_not_passed_over(run_suite, people):
+def test_rows_are_named_under_a_condition_and_by_any_rule_on_rows(run_suite, people):
     conditional = between()
     conditional["kwargs"] |= {"row_condition": "y == 1", "condition_parser": "pandas"}
     no_row_meets_it = between()
@@ -126,9 +127,8 @@ def test_rows_that_cannot_be_named_are_not_passed_over(run_suite, people):
     )
     first, second, third = run_suite(people, conditional, z_score, no_row_meets_it)
     assert first.status is second.status is Status.FAILED
-    assert "cannot be named: it has a row condition" in first.message
-    assert "cannot be named: its type has no row rule" in second.message
-    assert first.evidence.rows is second.evidence.rows is None
+    assert first.evidence.rows.positions.tolist() == [3]
+    assert second.evidence.rows.positions.tolist() == [3]
     assert third.status is Status.INCONCLUSIVE
     assert third.blocks
 
@@ -148,11 +148,17 @@ def test_a_condition_that_no_row_meets_decides_nothing_about_a_column_either(run
     assert counted.status is Status.PASSED
 
 
-def test_rows_are_not_named_where_the_counts_disagree(run_suite, people, monkeypatch):
-    monkeypatch.setattr("assay.validation.expectations.unexpected_rows", lambda *_: np.array([0, 1]))
+@pytest.mark.parametrize(
+    ("rows", "said"), [(np.array([0, 1]), "2 were found where 1 were counted"), (None, "does not tell them")]
+)
+def test_rows_that_are_not_those_counted_are_not_named(run_suite, people, monkeypatch, rows, said):
+    counts = {"element_count": 6, "unexpected_count": 1, "missing_count": 1}
+    raw = Raw(success=False, result=counts, rows=rows)
+    monkeypatch.setattr("assay.validation.expectations.run_expectations", lambda *_: [raw])
     (finding,) = run_suite(people, between())
+    assert finding.status is Status.FAILED
     assert finding.evidence.rows is None
-    assert "2 were found where 1 were counted" in finding.message
+    assert said in finding.message
 
 
 def test_whole_column_expectations_show_their_figure(run_suite, people):

@@ -1,4 +1,4 @@
-"""A first suite: cautious, plain JSON, and kept by the data that it was made from."""
+"""The suite that a dataset proposes: cautious, plain JSON, and kept by the data that it was made from."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def frame_of(n=400):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def proposed(make_dataset):
     dataset = make_dataset(frame_of(), label="y", id="id", sensitive=["sex"])
     return dataset, propose_suite(dataset, "first")
@@ -56,14 +56,15 @@ def test_the_data_keep_it(proposed, tmp_path):
     path.write_text(json.dumps(suite), encoding="utf-8")
     findings = validate(dataset, ValidationConfig(suite=path), checks=()).findings
     assert len(findings) == len(suite["expectations"])
-    assert {f.status for f in findings} == {Status.PASSED}
+    # A distribution may want more rows than these to be sure of.
+    assert {f.status for f in findings if "distributed" not in f.title} == {Status.PASSED}
+    assert {f.status for f in findings} <= {Status.PASSED, Status.INCONCLUSIVE}
 
 
 def test_what_is_proposed(proposed):
     _, suite = proposed
     (age,) = rules(suite, "column_values_to_be_between", "age")
-    assert age["kwargs"]["min_value"] == 0
-    assert age["kwargs"]["max_value"] >= 89
+    assert (age["kwargs"]["min_value"], age["kwargs"]["max_value"]) == (18, 89)
     (balance,) = rules(suite, "column_values_to_be_between", "balance")
     assert balance["kwargs"]["min_value"] < 0
     assert rules(suite, "column_values_to_be_unique", "id")
@@ -71,15 +72,16 @@ def test_what_is_proposed(proposed):
     assert label["kwargs"]["value_set"] == ["no", "yes"]
     assert label["severity"] == "critical"
     assert rules(suite, "column_values_to_be_in_set", "city")
-    assert rules(suite, "column_values_to_not_be_null", "age")[0]["kwargs"]["mostly"] == 0.99
-    assert "mostly" not in rules(suite, "column_values_to_not_be_null", "sex")[0]["kwargs"]
+    assert 0.95 < rules(suite, "column_values_to_not_be_null", "age")[0]["kwargs"]["mostly"] < 1
+    assert "mostly" not in rules(suite, "column_values_to_not_be_null", "y")[0]["kwargs"]
+    assert rules(suite, "column_values_to_not_be_null", "balance")[0]["kwargs"]["mostly"] < 0.9
+    assert rules(suite, "column_values_to_match_regex", "remark")[0]["kwargs"]["regex"] == "^text [0-9]{1,3}$"
 
 
 def test_what_is_not_proposed(proposed):
     _, suite = proposed
     assert not rules(suite, "column_values_to_be_in_set", "remark")
     assert not rules(suite, "column_values_to_be_in_set", "id")
-    assert not rules(suite, "column_values_to_not_be_null", "balance")
     assert not rules(suite, "column_values_to_be_between", "wild")
     assert not rules(suite, "column_values_to_be_between", "gone")
     assert "text 1" not in json.dumps(suite)
@@ -92,7 +94,7 @@ def test_labels_of_other_types(make_dataset, tmp_path, label):
     path = tmp_path / "s.json"
     path.write_text(json.dumps(propose_suite(dataset, "s")), encoding="utf-8")
     findings = validate(dataset, ValidationConfig(suite=path), checks=()).findings
-    assert {f.status for f in findings} == {Status.PASSED}
+    assert {f.status for f in findings} <= {Status.PASSED, Status.INCONCLUSIVE}
 
 
 @pytest.mark.real_data

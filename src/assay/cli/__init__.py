@@ -1,10 +1,9 @@
-"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`, `assay review`.
+"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`, `assay rows`, `assay review`.
 
 Only what `assay --help` needs is imported here; the rest is imported when a command needs it. There is no
 `from __future__ import annotations`: typer reads the annotations.
 """
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +14,9 @@ import typer
 from assay.cli.ending import EXIT_CODES, ending
 from assay.cli.progress import Display
 from assay.cli.review import review
+from assay.cli.rows import rows
+from assay.cli.suite import suite
+from assay.cli.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,14 +161,14 @@ def show(
         from assay.cli.verdict import show_verdict
         from assay.store import find_audit, read_audit
 
-        # A folder of audits stands for the latest one in it.
-        if os.path.isdir(audit) and not (Path(audit) / "report.json").exists():  # noqa: PTH112 -- any text may come
-            audit, folder = "latest", Path(audit)
         place = find_audit(audit, folder)
         show_verdict(read_audit(place), place, as_json=json)
 
 
 app.command()(review)
+app.command()(validate)
+app.command()(rows)
+app.add_typer(suite, name="suite")
 
 
 def _audit(

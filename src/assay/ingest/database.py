@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pandas as pd
@@ -15,11 +16,14 @@ from assay.errors import InputError
 from assay.ingest.names import column_names
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from collections.abc import Callable
+
+    from sqlalchemy.engine import URL, Connection, CursorResult, Engine
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 # The text of a driver's error can be long, and can quote the data.
 MAX_REASON = 200
+_SHOWN_TABLES = 20
 # Words with which a statement begins that returns rows and is not made to change any.
 READING = ("SELECT", "WITH", "VALUES", "TABLE")
 # By dialect: what makes a database refuse to write, from here to the end of the transaction or the connection.
@@ -57,32 +61,129 @@ def read_query(connection: str, query: str) -> tuple[pd.DataFrame, str]:
         Where the query is another statement, a variable is not set, the driver is not installed, the database cannot
         be reached, the query fails or returns no rows. No message holds the password.
     """
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+    refuse_statements(query)
+    return _read(open_database(connection), lambda link: link.exec_driver_sql(query), "a query", "data.query")
 
-    _refuse_statements(query)
-    url = _url(connection)
-    engine = _engine(url)
-    shown = _shown(url)
+
+def read_table(connection: str, table: str) -> tuple[pd.DataFrame, str]:
+    """Rows of a table or a view, and the database's URL without its password.
+
+    Parameters
+    ----------
+    connection
+        As for `read_query`.
+    table
+        A name, or "schema.name".
+
+    Raises
+    ------
+    InputError
+        As for `read_query`, and where there is no such table.
+    """
+    import sqlalchemy as sa
+
+    database = open_database(connection)
+
+    def rows(link: Connection) -> CursorResult[Any]:
+        schema, name = find_table(link, table)
+        return link.execute(sa.select(sa.text("*")).select_from(sa.table(name, schema=schema)))
+
+    return _read(database, rows, f"table {table}", "data.table")
+
+
+def find_table(link: Connection, table: str) -> tuple[str | None, str]:
+    """Schema, None for the default one, and name of a table or a view.
+
+    Raises
+    ------
+    InputError
+        Where there is none; the message names those of the default schema.
+    """
+    import sqlalchemy as sa
+
+    inspector = sa.inspect(link)
+    schema, _, rest = table.rpartition(".")
+    # A name may hold a dot itself.
+    for place, name in ((None, table), (schema or None, rest)):
+        if inspector.has_table(name, schema=place):
+            return place, name
+    names = sorted([*inspector.get_table_names(), *inspector.get_view_names()])
+    listed = ", ".join(names[:_SHOWN_TABLES]) + ", ..." * (len(names) > _SHOWN_TABLES)
+    raise InputError(
+        f"data.table must be a table or a view, got '{table}', which is not there. Correct it; the default schema has "
+        f"{listed or 'none'}."
+    )
+
+
+def _read(
+    database: Database, ask: Callable[[Connection], CursorResult[Any]], what: str, key: str
+) -> tuple[pd.DataFrame, str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    source = f"{what} on {database.shown}"
     try:
-        with engine.connect() as link:
-            if (read_only := READ_ONLY.get(url.get_backend_name())) is not None:
-                link.exec_driver_sql(read_only)
-            result = link.exec_driver_sql(query)
+        with database.engine.connect() as link:
+            result = ask(link)
             if not result.returns_rows:
-                raise InputError("data.query must return rows, got a statement that does not. Begin it with SELECT.")
+                raise InputError(f"{key} must return rows, got a statement that does not. Begin it with SELECT.")
             names = column_names(result.keys())
             rows = [tuple(row) for row in result]
             link.rollback()
     except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         raise InputError(
-            f"The query on {shown} failed: {_reason(cause, url)}. Correct data.query or data.connection."
+            f"Reading {source} failed: {database.reason(error)}. Correct {key} or data.connection."
         ) from None
     finally:
-        engine.dispose()
+        database.engine.dispose()
     if not rows:
-        raise InputError(f"The query on {shown} must return rows, got none. Correct data.query.")
-    return pd.DataFrame.from_records(rows, columns=names), f"a query on {shown}"
+        raise InputError(f"Reading {source} must return rows, got none. Correct {key}.")
+    return pd.DataFrame.from_records(rows, columns=names), source
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that is read, and nothing else.
+
+    Attributes
+    ----------
+    engine
+        Every transaction of it is told not to write, where the database knows such transactions (`READ_ONLY`).
+    shown
+        Its URL without secrets.
+    """
+
+    engine: Engine
+    shown: str
+
+    def reason(self, error: BaseException) -> str:
+        """What the driver said, on one line, cut, without any secret of the URL."""
+        from sqlalchemy.exc import DBAPIError
+
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        return _reason(cause, self.engine.url)
+
+
+def open_database(connection: str) -> Database:
+    """Make ready to read a database; nothing is sent to it yet.
+
+    Parameters
+    ----------
+    connection
+        As for `read_query`.
+
+    Raises
+    ------
+    InputError
+        Where a variable is not set, the URL cannot be read or the driver is not installed. No message holds the
+        password.
+    """
+    from sqlalchemy import event
+
+    url = _url(connection)
+    engine = _engine(url)
+    if (read_only := READ_ONLY.get(url.get_backend_name())) is not None:
+        event.listen(engine, "begin", lambda link: link.exec_driver_sql(read_only))
+    return Database(engine, _shown(url))
 
 
 def _url(connection: str) -> URL:
@@ -123,7 +224,7 @@ def _engine(url: URL) -> Engine:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
     try:
-        return create_engine(url)
+        return create_engine(_with_installed_driver(url))
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
         raise InputError(
@@ -135,6 +236,14 @@ def _engine(url: URL) -> Engine:
             f"data.connection must name a database that SQLAlchemy knows, got '{url.drivername}'. Correct it, or "
             "install the package of its dialect."
         ) from None
+
+
+def _with_installed_driver(url: URL) -> URL:
+    """Let `postgresql://` mean psycopg2 where it is installed and SQLAlchemy's own choice, psycopg 3, is not."""
+    from importlib.util import find_spec
+
+    lacking = find_spec("psycopg") is None and find_spec("psycopg2") is not None
+    return url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" and lacking else url
 
 
 def _shown(url: URL) -> str:
@@ -158,8 +267,14 @@ def _secrets(url: URL) -> set[str]:
     return {form for word in words if word for form in (word, quote(word, safe=""))}
 
 
-def _refuse_statements(query: str) -> None:
-    """Let pass what only reads, as far as its text can tell."""
+def refuse_statements(query: str) -> None:
+    """Let pass what only reads, as far as its text can tell.
+
+    Raises
+    ------
+    InputError
+        Where a query is another statement than one that reads, or several.
+    """
     bare = _QUOTED.sub(lambda found: " " if found[0].startswith(("-", "/")) else "''", query).strip()
     word = re.match(r"\w*", bare.lstrip("( \t\r\n"))
     first = word[0].upper() if word else ""

@@ -73,14 +73,18 @@ def read_source(data: DataConfig, id: str | None = None, group: str | None = Non
     """
     if not data.has_source:
         raise InputError(
-            "The data must be named by `data.path`, or by `data.connection` and `data.query`, got neither."
+            "The data must be named by `data.path`, or by `data.connection` and `data.query` or `data.table`, got "
+            "neither."
         )
     if data.path is None:
-        from assay.ingest.database import read_query
+        from assay.ingest.database import read_query, read_table
 
         assert data.connection is not None
-        assert data.query is not None
-        frame, name = read_query(data.connection, data.query)
+        if data.query is not None:
+            frame, name = read_query(data.connection, data.query)
+        else:
+            assert data.table is not None
+            frame, name = read_table(data.connection, data.table)
         return Source(frame, name)
     path = Path(data.path)
     try:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.findings import Evidence, Outcome, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper
-from assay.label_noise.group_check import newcombe
+from assay.intervals import bonferroni, judge_upper, newcombe
 from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, percent
 from assay.small_cells import is_small, shown_count
 
@@ -73,8 +72,12 @@ class _Tally:
         """Expected share of the right labels that is flagged."""
         return self.right_flagged / self.right if self.right else np.nan
 
-    def __str__(self) -> str:
-        return f"{shown_count(round(self.right_flagged))} of {shown_count(round(self.right))}"
+    def at(self, place: str) -> str:
+        """Flagged right labels at a place, such as "elsewhere", in words."""
+        flagged = round(self.right_flagged)
+        # With the number of labels beside it, the share of a few would tell how many they are.
+        share = "" if is_small(flagged) else f" ({percent(self.rate)})"
+        return f"{shown_count(flagged)} of {shown_count(round(self.right))} {place}{share}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +184,9 @@ def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:
     assert contrast.interval is not None
     words = (
         "By the probabilities that their labels are wrong, removing the suspects would take "
-        f"{contrast.inside} right labels of {contrast.name} ({percent(contrast.inside.rate)}), against "
-        f"{contrast.outside} elsewhere ({percent(contrast.outside.rate)}): {100 * contrast.difference:.1f} percentage "
-        f"points more (simultaneous 95% interval {_points(contrast.interval)}), and more than the tolerated "
+        f"{contrast.inside.at(f'right labels of {contrast.name}')}, against {contrast.outside.at('elsewhere')}: "
+        f"{100 * contrast.difference:.1f} percentage points more (simultaneous 95% interval "
+        f"{_points(contrast.interval)}), and more than the tolerated "
         f"{100 * tolerance:.1f}."
     )
     if contrast.is_small:
@@ -228,8 +231,8 @@ def _passed(contrasts: list[_Contrast], tolerance: float, table: Table, subject:
     )
     if not largest.is_small:
         words += (
-            f" The largest expected difference is {100 * largest.difference:.1f} points: {largest.inside} right "
-            f"labels of {largest.name}, against {largest.outside} elsewhere."
+            f" The largest expected difference is {100 * largest.difference:.1f} points: "
+            f"{largest.inside.at(f'right labels of {largest.name}')}, against {largest.outside.at('elsewhere')}."
         )
     return Outcome(Status.PASSED, words, subject, _evidence(largest, tolerance, table))
 

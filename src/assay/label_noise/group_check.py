@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper, wilson
+from assay.findings import Evidence, Outcome, Status, Subject, Table
+from assay.intervals import bonferroni, judge_upper, newcombe
 from assay.label_noise.anchors import TOP
 from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, people_of, percent
 from assay.small_cells import is_small
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from assay.findings import Interval
     from assay.label_noise.judgement import Judgement
 
 # More than this many times a group's rows are not asked for: the difference lies too near its limit.
@@ -115,20 +116,6 @@ def _contrasts(judgement: Judgement, confidence: float) -> Iterator[_Contrast]:
 
 def _tally(contradicted: npt.NDArray[np.bool_], members: npt.NDArray[np.bool_]) -> tuple[int, int]:
     return int((contradicted & members).sum()), int(members.sum())
-
-
-def newcombe(first: tuple[float, float], second: tuple[float, float], confidence: float) -> Interval | None:
-    """Hybrid score interval (method 10) of a difference of two proportions, each (successes, n); None where an n is 0.
-
-    Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
-    """
-    one, two = wilson(*first, confidence), wilson(*second, confidence)
-    if one is None or two is None:
-        return None
-    p, q = first[0] / first[1], second[0] / second[1]
-    low = p - q - float(np.hypot(p - one.low, two.high - q))
-    high = p - q + float(np.hypot(one.high - p, q - two.low))
-    return Interval(low, high, confidence, "Newcombe hybrid score")
 
 
 def _failed(contrast: _Contrast, tolerance: float, table: Table) -> Outcome:

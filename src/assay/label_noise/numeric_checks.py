@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.findings import Action, Check, Evidence, Interval, Outcome, RowFlags, Severity, Status, Subject, Table
-from assay.intervals import bonferroni, judge_upper
+from assay.intervals import bonferroni, judge_upper, newcombe
 from assay.label_noise.checks import BY_HAND
-from assay.label_noise.group_check import newcombe
 from assay.label_noise.numeric_judgement import MIN_SIGNAL_R2, JudgedGroup, NumericJudgement
 from assay.label_noise.residuals import MIN_SIDE
 from assay.label_noise.wording import MORE_SIGNAL, NO_FIGURES, NO_SIGNAL, count_of, listing, people_of, percent, span

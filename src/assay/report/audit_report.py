@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.ledger import build_ledger, split_rows
 from assay.report.document import build_document
 from assay.report.junit import render_junit
-from assay.report.ledger import build_ledger, split_rows
 from assay.report.markdown import render_markdown
 from assay.report.page import render_html, render_notebook
 from assay.report.plain import plain
@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from assay.findings import Finding
     from assay.gate import Decision, Verdict
     from assay.results import (
+        CellResult,
         CleaningEffect,
         FairnessResult,
         HealthResult,
         LabelNoiseResult,
         OutOfSample,
+        RecordResult,
         ValidationResult,
     )
 
@@ -48,7 +50,7 @@ class AuditReport:
 
     Attributes
     ----------
-    config, dataset, validation, predictions, label_noise, fairness_result, cleaning, health
+    config, dataset, validation, cells, records, predictions, label_noise, fairness_result, cleaning, health
         What was asked, and what each stage answered.
     findings
         Of all stages, under the severities of the policy.
@@ -63,6 +65,8 @@ class AuditReport:
     config: AuditConfig
     dataset: Dataset
     validation: ValidationResult
+    cells: CellResult
+    records: RecordResult
     predictions: OutOfSample | OutOfSampleValues
     label_noise: LabelNoiseResult
     fairness_result: FairnessResult
@@ -131,7 +135,7 @@ class AuditReport:
 
     @cached_property
     def ledger(self) -> pd.DataFrame:
-        """One row for each (row, finding): see `assay.report.ledger.build_ledger`."""
+        """One row for each (row, finding): see `assay.ledger.build_ledger`."""
         return build_ledger(self.dataset, self.findings, [pair.finding for pair in self.ruling.waived])
 
     @cached_property

@@ -14,6 +14,7 @@ import numpy as np
 
 from assay.findings import Severity, Status
 from assay.gate import FAMILIES, GATE
+from assay.ledger import Disposition
 from assay.report.actions import OPEN, RowsOf, Step, first_actions
 from assay.report.disclosure import (
     RateRows,
@@ -23,17 +24,17 @@ from assay.report.disclosure import (
     hide_small_evidence,
     hide_small_fairness,
 )
-from assay.report.ledger import Disposition
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
 from assay.small_cells import FEWER, is_small
 from assay.store import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from assay.config import Waiver
     from assay.findings import Evidence, Finding, RowFlags
+    from assay.gate import Decision
     from assay.report.audit_report import AuditReport
 
 # Enough to look at by hand; the ledger has all of them.
@@ -45,16 +46,54 @@ def build_document(report: AuditReport) -> dict[str, Any]:
     """Everything that the report says; see docs/report.md for the meaning of each key."""
     rate_rows = count_rate_rows(report.fairness_result.by_group)
     sensitive = [str(name) for name in report.dataset.groups.columns]
-    ids = _number(report.findings)
     excused = {id(pair.finding) for pair in report.ruling.waived}
-    findings = [
-        hide_small_evidence(plain(_finding(f, ids[id(f)], waived=id(f) in excused)), rate_rows, sensitive)
-        for f in report.findings
-    ]
+    judged = judged_parts(
+        report.name,
+        report.findings,
+        report.ruling,
+        hide=lambda finding: hide_small_evidence(finding, rate_rows, sensitive),
+    )
+    findings = judged["findings"]
     document = {
         "schema": SCHEMA,
-        "name": report.name,
-        "verdict": report.decision,
+        **judged,
+        "actions": first_actions(findings, _rows_to_act_on(report, excused), report.config.output.rows),
+        "dataset": _dataset(report),
+        "rows": _rows(report),
+        "learning": _learning(report),
+        "labels": _labels(report),
+        "fairness": _fairness(report, rate_rows),
+        "cleaning": _cleaning(report),
+        "health": {"metrics": report.health.metrics},
+        "limits": _limits(report, rate_rows),
+        "manifest": report.manifest,
+    }
+    return dict(plain(document))
+
+
+def judged_parts(
+    name: str,
+    findings: Sequence[Finding],
+    ruling: Decision,
+    hide: Callable[[dict[str, Any]], dict[str, Any]] = lambda finding: finding,
+) -> dict[str, Any]:
+    """What every report says of its findings: `name`, `verdict`, `reasons`, `families`, `waivers` and `findings`.
+
+    Parameters
+    ----------
+    name
+        Of the dataset.
+    findings, ruling
+        Under the severities of the policy, and the verdict on them.
+    hide
+        Takes out of a finding what must not be shown.
+    """
+    ids = _number(findings)
+    excused = {id(pair.finding) for pair in ruling.waived}
+    entries = [hide(plain(_finding(f, ids[id(f)], waived=id(f) in excused))) for f in findings]
+    return {
+        "name": name,
+        "verdict": ruling.verdict,
         "reasons": [
             {
                 "finding": ids.get(id(reason)),
@@ -65,27 +104,16 @@ def build_document(report: AuditReport) -> dict[str, Any]:
                 "message": reason.message,
                 "remedy": reason.remedy,
             }
-            for reason in report.reasons
+            for reason in ruling.reasons
         ],
-        "families": [_family(code, title, findings) for code, title in _titles(findings).items()],
-        "actions": first_actions(findings, _rows_to_act_on(report, excused), report.config.output.rows),
+        "families": [_family(code, title, entries) for code, title in _titles(entries).items()],
         "waivers": {
-            "used": [{**_waiver(pair.waiver), "finding": ids[id(pair.finding)]} for pair in report.ruling.waived],
-            "expired": [_waiver(waiver) for waiver in report.ruling.expired],
-            "unused": [_waiver(waiver) for waiver in report.ruling.unused],
+            "used": [{**_waiver(pair.waiver), "finding": ids[id(pair.finding)]} for pair in ruling.waived],
+            "expired": [_waiver(waiver) for waiver in ruling.expired],
+            "unused": [_waiver(waiver) for waiver in ruling.unused],
         },
-        "dataset": _dataset(report),
-        "rows": _rows(report),
-        "findings": findings,
-        "learning": _learning(report),
-        "labels": _labels(report),
-        "fairness": _fairness(report, rate_rows),
-        "cleaning": _cleaning(report),
-        "health": {"metrics": report.health.metrics},
-        "limits": _limits(report, rate_rows),
-        "manifest": report.manifest,
+        "findings": entries,
     }
-    return dict(plain(document))
 
 
 def _number(findings: Iterable[Finding]) -> dict[int, str]:

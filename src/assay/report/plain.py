@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from assay.report.text import encodable
+from assay.utf8 import encodable
 
 # The password in "postgresql://user:password@host/db".
 _PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s@]+@")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from assay.report.ledger import Disposition
+from assay.findings import Action
+from assay.ledger import LEDGER, Disposition, take_ids
+from assay.utf8 import encodable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -19,7 +24,11 @@ if TYPE_CHECKING:
     from assay.dataset import Dataset
     from assay.results import LabelNoiseResult
 
+    Positions = npt.NDArray[np.int64]
+
 LABELS = "rows/labels.parquet"
+# Rows of a CSV file that are made at a time.
+_PART = 100_000
 # What a spreadsheet takes for the beginning of a formula or a command, full-width forms included
 # (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -32,9 +41,13 @@ quarantine   {quarantine:,} rows: keep them out of training
 review       {review:,} rows: a person should look at them, or confirm another label
 
 clean + quarantine + review = {total:,} rows, those of the input.
-quarantine and review begin with four columns more: the id of the row, why it is there, the suggested label, and the
-ids of the most similar rows that carry that label.
+quarantine and review begin with five columns more: the id of the row, why it is there, the suggested label, the ids of
+the most similar rows (with that label, if there is one), and the values that are proposed for single columns (JSON).
 {neutralised}"""
+_NEUTRALISED = """
+{:,} cells or column names that a spreadsheet would take for a formula have an apostrophe before them in the CSV files,
+or lost a NUL character. Set `output: {{rows: parquet}}` for the values as they are.
+"""
 
 
 def write_rows(
@@ -42,8 +55,9 @@ def write_rows(
 ) -> None:
     """Write `ledger`, `clean`, `quarantine` and `review`, and a `README.txt` that counts them, into a new `folder`.
 
-    `clean` has the columns of the input; `quarantine` and `review` have the row id, the reasons, the suggested label
-    and the nearest rows that carry it before them. The rows of the three add up to the input's, in its order.
+    `clean` has the columns of the input; `quarantine` and `review` have the row id, the reasons, the suggested label,
+    the most similar rows and the proposed values before them. The rows of the three add up to the input's,
+    in its order. The ledger is always a Parquet file, which programs read, and also a CSV file where the others are.
 
     Parameters
     ----------
@@ -58,28 +72,46 @@ def write_rows(
         are.
     """
     folder.mkdir()
-    tables = {"ledger": ledger}
-    for disposition in Disposition:
-        rows = dataset.frame[dispositions == disposition.value]
-        if disposition is not Disposition.CLEAN:
-            rows = _explained(rows, dataset, ledger)
-        tables[disposition.value] = rows
-    changed = 0
-    for name, table in tables.items():
-        if format_ == "parquet":
-            _storable(table).to_parquet(folder / f"{name}.parquet", index=False)
-        else:
-            safe, cells = neutralise(table)
-            changed += cells
-            safe.to_csv(
-                folder / f"{name}.csv", index=False, encoding="utf-8", errors="backslashreplace", lineterminator="\n"
-            )
-    note = _NOTE.format(
-        **{name: len(table) for name, table in tables.items()},
-        total=len(dataset),
-        neutralised=_NEUTRALISED.format(changed) if changed else "",
+    write_parquet(ledger, folder / LEDGER.name)
+    changed = (
+        _write_csv(np.arange(len(ledger)), ledger.iloc.__getitem__, folder / "ledger.csv") if format_ == "csv" else 0
     )
+    counts = {"ledger": len(ledger)}
+    explanations = _explain(ledger)
+
+    def clean(places: Positions) -> pd.DataFrame:
+        return dataset.frame.iloc[places]
+
+    def explained(places: Positions) -> pd.DataFrame:
+        return _explained(dataset.frame.iloc[places], dataset.row_ids, explanations)
+
+    for disposition in Disposition:
+        positions = np.flatnonzero(dispositions == disposition.value)
+        rows = clean if disposition is Disposition.CLEAN else explained
+        counts[disposition.value] = len(positions)
+        if format_ == "csv":
+            changed += _write_csv(positions, rows, folder / f"{disposition.value}.csv")
+        else:
+            write_parquet(rows(positions), folder / f"{disposition.value}.parquet")
+    note = _NOTE.format(**counts, total=len(dataset), neutralised=_NEUTRALISED.format(changed) if changed else "")
     (folder / "README.txt").write_text(note, encoding="utf-8", newline="\n")
+
+
+def _write_csv(positions: Positions, rows: Callable[[Positions], pd.DataFrame], file: Path) -> int:
+    """Write the `rows` at `positions` so that no spreadsheet runs them; how many cells and names that changed."""
+    changed = 0
+    with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        # A part at a time: a whole copy that is safe would be as large as the data once more.
+        for start in range(0, max(1, len(positions)), _PART):
+            safe, cells = neutralise(rows(positions[start : start + _PART]), count_names=start == 0)
+            safe.to_csv(stream, index=False, header=start == 0, lineterminator="\n")
+            changed += cells
+    return changed
+
+
+def write_parquet(table: pd.DataFrame, file: Path) -> None:
+    """Write a table as Parquet, in types that it has; a text that repeats, such as a reason, is in it once."""
+    _storable(table).to_parquet(file, index=False)
 
 
 _LABELS_NOTE = """
@@ -107,14 +139,8 @@ def write_labels(result: LabelNoiseResult, folder: Path) -> None:
         note.write(_LABELS_NOTE)
 
 
-_NEUTRALISED = """
-{:,} cells or column names that a spreadsheet would take for a formula have an apostrophe before them here, or lost
-a NUL character. Set `output: {{rows: parquet}}` for the values as they are.
-"""
-
-
-def neutralise(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """`frame` with no cell that a spreadsheet would run, and the number of cells and names that changed.
+def neutralise(frame: pd.DataFrame, *, count_names: bool = True) -> tuple[pd.DataFrame, int]:
+    """`frame` with no cell that a spreadsheet would run, and the number of cells (and names) that changed.
 
     A text that begins with one of ``= + - @``, a tab or a line end gets an apostrophe before it, unless it is a
     plain number such as "-3.5"; NUL is removed. The names of the columns are treated alike. Numbers, dates and
@@ -131,7 +157,7 @@ def neutralise(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     safe = pd.concat(columns, axis=1) if columns else frame.copy()
     if safe_names != names:
         safe.columns = pd.Index(safe_names)
-        changed += sum(one != other for one, other in zip(names, safe_names, strict=True))
+        changed += count_names * sum(one != other for one, other in zip(names, safe_names, strict=True))
     return safe, changed
 
 
@@ -170,40 +196,74 @@ def _may_hold_text(column: pd.Series[Any]) -> bool:
     )
 
 
-def _explained(rows: pd.DataFrame, dataset: Dataset, ledger: pd.DataFrame) -> pd.DataFrame:
-    """`rows` behind their ids, why they are no clean rows, the suggested label and the nearest rows that carry it."""
+def _explain(ledger: pd.DataFrame) -> dict[int, tuple[str, str | None, str | None, str | None]]:
+    """For each position that is no clean row: why, the suggested label, similar rows, and the proposed values."""
     counting = ledger[~ledger["waived"].to_numpy(dtype=bool)]
-    counting = counting[counting["position"].isin(rows.index)]
-    why: dict[int, str] = {}
-    suggested: dict[int, tuple[str, str | None]] = {}
-    columns = [counting[name].tolist() for name in ("position", "check", "reason", "suggested", "nearest")]
-    for position, entries in groupby(zip(*columns, strict=True), key=lambda entry: entry[0]):
-        found = list(entries)
-        why[position] = "; ".join(dict.fromkeys(f"{check}: {reason}" for _, check, reason, *_ in found))
-        label = next((entry[3:] for entry in found if isinstance(entry[3], str)), None)
-        if label is not None:
-            suggested[position] = label
-    result = rows.copy()
-    labels = [suggested.get(position, (None, None)) for position in rows.index]
+    names = ("position", "check", "column", "reason", "action", "suggested", "nearest")
+    # As objects: a missing text is None.
+    entries = zip(*(counting[name].astype(object).where(counting[name].notna(), None) for name in names), strict=True)
+    return {position: _explanation(list(found)) for position, found in groupby(entries, key=itemgetter(0))}
+
+
+def _explanation(found: list[tuple[Any, ...]]) -> tuple[str, str | None, str | None, str | None]:
+    whys, labels, similar = [], [], []
+    repairs: dict[str, str] = {}
+    for _, check, column, reason, action, suggested, nearest in found:
+        whys.append(f"{check}: {reason}")
+        is_label = suggested is not None and (column is None or action == Action.RELABEL)
+        if is_label:
+            labels.append((suggested, nearest))
+        elif suggested is not None:
+            repairs.setdefault(column, suggested)
+        if nearest is not None:
+            similar.append(nearest)
+    # The rows beside a label carry it.
+    label, nearest = labels[0] if labels else (None, similar[0] if similar else None)
+    proposed = json.dumps(repairs, ensure_ascii=False) if repairs else None
+    return "; ".join(dict.fromkeys(whys)), label, nearest, proposed
+
+
+def _explained(rows: pd.DataFrame, row_ids: pd.Index, explanations: dict[int, tuple[Any, ...]]) -> pd.DataFrame:
+    """`rows` behind their ids and what `_explain` says of them."""
+    why, label, nearest, repair = zip(*(explanations[at] for at in rows.index), strict=True) if len(rows) else [()] * 4
     added = {
-        "assay_row_id": dataset.row_ids.take(rows.index.to_numpy()).to_flat_index().array,
-        "assay_why": [why.get(position, "") for position in rows.index],
-        "assay_suggested": pd.array([label for label, _ in labels], dtype="string"),
-        "assay_nearest": pd.array([nearest for _, nearest in labels], dtype="string"),
+        "assay_row_id": take_ids(row_ids, rows.index.to_numpy()).set_axis(rows.index),
+        "assay_why": pd.array(why, dtype="string"),
+        "assay_suggested": pd.array(label, dtype="string"),
+        "assay_nearest": pd.array(nearest, dtype="string"),
+        "assay_repair": pd.array(repair, dtype="string"),
     }
-    for place, (name, values) in enumerate(added.items()):
+    taken = set(rows.columns)
+    names = []
+    for name in added:
         # The input may have a column of this name.
-        while name in result.columns:
+        while name in taken:
             name += "_"  # noqa: PLW2901
-        result.insert(place, name, values)
-    return result
+        names.append(name)
+    ours = pd.DataFrame(dict(zip(names, added.values(), strict=True)), index=rows.index)
+    return pd.concat([ours, rows], axis=1)
 
 
 def _storable(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` in types that Parquet has: a column of several types becomes text."""
-    mixed = [
-        name
+    """`table` in types that Parquet has: any other column becomes text, and text is what UTF-8 can hold."""
+    changed = {
+        name: table[name].map(lambda cell: encodable(str(cell)), na_action="ignore").astype(object)
         for name in table.columns
-        if table[name].dtype == object and pd.api.types.infer_dtype(table[name], skipna=True).startswith("mixed")
-    ]
-    return table.assign(**{name: table[name].map(str, na_action="ignore") for name in mixed})
+        if not _has_parquet_type(table[name])
+    }
+    return table.assign(**changed)
+
+
+def _has_parquet_type(column: pd.Series[Any]) -> bool:
+    if column.dtype.kind not in "Oc" or isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
+        return True
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed") or kind == "string":
+        return False
+    import pyarrow as pa
+
+    try:
+        pa.array(column, from_pandas=True)
+    except (pa.ArrowException, OverflowError):  # an integer beyond 64 bits, a complex number
+        return False
+    return True

@@ -70,15 +70,6 @@ def first_sentence(text: str) -> str:
     return text[: match.end()] if match else text
 
 
-def encodable(text: str) -> str:
-    r"""`text` as UTF-8 can hold it: a lone surrogate, such as from a file name that is no text, becomes its code.
-
-    >>> encodable("a\ud800")
-    'a\\ud800'
-    """
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def displayable(value: Any, limit: int = TEXT_LIMIT) -> Any:
     """`value`, a tree of plain JSON values, with every text in it cleaned, keys included."""
     if isinstance(value, str):

@@ -31,6 +31,8 @@ _NAME = 60
 def verdict_sentence(document: dict[str, Any]) -> str:
     """The verdict in one sentence, without its reasons."""
     reasons = len(document["reasons"])
+    if not is_audit(document):
+        return _validation_sentence(document, reasons)
     match document["verdict"]:
         case "reject":
             stands = "stands" if reasons == 1 else "stand"
@@ -40,14 +42,36 @@ def verdict_sentence(document: dict[str, Any]) -> str:
             return (
                 f"Not known to be fit for training: {plural(reasons, 'open point')} {keep} the audit from a verdict."
             )
+    return f"No critical check stands against training on these data{_also(document)}."
+
+
+def is_audit(document: dict[str, Any]) -> bool:
+    """Whether a report is of a whole audit, and not of `assay validate`, which trains nothing."""
+    return any(family["family"] == "MH" for family in document["families"])
+
+
+def _validation_sentence(document: dict[str, Any], reasons: int) -> str:
+    match document["verdict"]:
+        case "reject":
+            stands = "stands" if reasons == 1 else "stand"
+            return f"The data break their suite: {plural(reasons, 'critical finding')} {stands} against them."
+        case "undecided":
+            keep = "keeps" if reasons == 1 else "keep"
+            return (
+                f"Not known to keep the suite: {plural(reasons, 'open point')} {keep} the validation from a verdict."
+            )
+    return f"No critical expectation stands against these data{_also(document)}. Nothing was trained on them."
+
+
+def _also(document: dict[str, Any]) -> str:
+    """What a verdict of pass leaves to be read."""
     warnings = sum(
         f["status"] in PROBLEMS and not f["waived"] and f["severity"] != "info" for f in document["findings"]
     )
     waived = len({waiver["finding"] for waiver in document["waivers"]["used"]})
     extra = [plural(warnings, "warning")] if warnings else []
     extra += [plural(waived, "waived finding")] if waived else []
-    also = f", with {' and '.join(extra)} to read" if extra else ""
-    return f"No critical check stands against training on these data{also}."
+    return f", with {' and '.join(extra)} to read" if extra else ""
 
 
 def counts_phrase(family: dict[str, Any]) -> str:
@@ -69,6 +93,8 @@ def counts_phrase(family: dict[str, Any]) -> str:
 
 def rows_phrase(rows: dict[str, Any]) -> str:
     """What becomes of the rows in words."""
+    if rows["clean"] is None:
+        return f"{plural(rows['total'], 'row')}; how many break a rule in all cannot be counted"
     return (
         f"{plural(rows['total'], 'row')}: {rows['clean']:,} clean, {rows['quarantine']:,} to quarantine, "
         f"{rows['review']:,} to review"

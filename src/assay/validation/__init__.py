@@ -4,8 +4,20 @@ The only package that imports Great Expectations, and only where a suite is name
 """
 
 from assay.validation.checks import CHECKS, Context
-from assay.validation.expectations import EXPECTATION_CHECK
-from assay.validation.proposal import propose_suite
+from assay.validation.custom import load_expectations
+from assay.validation.expectations import EXPECTATION_CHECK, suite_findings
+from assay.validation.inference.suite import infer_suite, propose_suite
+from assay.validation.suite import read_suite
 from assay.validation.validate import validate
 
-__all__ = ["CHECKS", "EXPECTATION_CHECK", "Context", "propose_suite", "validate"]
+__all__ = [
+    "CHECKS",
+    "EXPECTATION_CHECK",
+    "Context",
+    "infer_suite",
+    "load_expectations",
+    "propose_suite",
+    "read_suite",
+    "suite_findings",
+    "validate",
+]

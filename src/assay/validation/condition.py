@@ -55,10 +55,26 @@ def read_condition(condition: object, parser: object, columns: Sequence[str]) ->
     if parser not in (None, "pandas"):
         raise ConfigurationError('`condition_parser` must be "pandas". Write the row condition in pandas\' syntax.')
     text = condition if isinstance(condition, str) else _written(condition)
-    words = list(_words(text)) if text is not None and len(text) <= _MAX_LENGTH else []
+    parsed = None if text is None else parse_condition(text)
+    if text is None or parsed is None:
+        raise ConfigurationError(f"`row_condition` must {_ALLOWED}; this one holds something else. Correct it.")
+    tree, names = parsed
+    named = {names.get(node.id, node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if absent := sorted(named - set(columns)):
+        listed = ", ".join(f"'{name}'" for name in absent)
+        raise ConfigurationError(f"`row_condition` names {listed}, which is not in the data. Correct the condition.")
+    return " ".join(f"`{word}`" if kind == "quoted" else word for kind, word in _words(text))
+
+
+def parse_condition(text: str) -> tuple[ast.expr, dict[str, str]] | None:
+    """The tree of an allowed condition and the columns that its stand-ins mean; None where it holds something else.
+
+    A name in the tree that is no stand-in is the column of that name.
+    """
+    words = list(_words(text)) if len(text) <= _MAX_LENGTH else []
     # Stands for a column in backticks while Python parses the condition.
     stand_in = "column"
-    while text is not None and stand_in in text:
+    while stand_in in text:
         stand_in += "_"
     names = {f"{stand_in}{i}": word for i, (kind, word) in enumerate(words) if kind == "quoted"}
     parsed = [f"{stand_in}{i}" if kind == "quoted" else word for i, (kind, word) in enumerate(words)]
@@ -66,20 +82,23 @@ def read_condition(condition: object, parser: object, columns: Sequence[str]) ->
         tree = ast.parse(" ".join(parsed), mode="eval").body
         allowed = bool(words) and _is_condition(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        allowed = False
-    if not allowed:
-        raise ConfigurationError(f"`row_condition` must {_ALLOWED}; this one holds something else. Correct it.")
-    named = {names.get(node.id, node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    if absent := sorted(named - set(columns)):
-        listed = ", ".join(f"'{name}'" for name in absent)
-        raise ConfigurationError(f"`row_condition` names {listed}, which is not in the data. Correct the condition.")
-    return " ".join(f"`{word}`" if kind == "quoted" else word for kind, word in words)
+        return None
+    return (tree, names) if allowed else None
+
+
+def columns_of(condition: str) -> tuple[str, ...] | None:
+    """The columns that an allowed condition names, sorted; None where it holds something else."""
+    parsed = parse_condition(condition)
+    if parsed is None:
+        return None
+    tree, names = parsed
+    return tuple(sorted({names.get(node.id, node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)}))
 
 
 def count_rows(frame: pd.DataFrame, condition: str) -> int | None:
     """Number of rows that meet a condition which was read by `read_condition`; None where it cannot be evaluated."""
     try:
-        return len(frame.query(condition))
+        return len(frame[list(columns_of(condition) or frame.columns)].query(condition))
     except (TypeError, ValueError, SyntaxError):
         # A number compared with a text: the expectation itself will say that it cannot be carried out.
         return None

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from assay.validation import own
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
-
-    from assay.validation.suite import Expectation
+    import numpy.typing as npt
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +39,27 @@ class Raw:
         Counts and figures, as Great Expectations names them; empty where it could not be carried out.
     failure
         Kind of the exception, without its text, which may quote raw values.
+    rows
+        Positions of the rows that break an expectation on rows, ascending; None where it did not fail, or where they
+        are not known.
     """
 
     success: bool | None
     result: Mapping[str, Any] = field(default_factory=dict)
     failure: str = ""
+    rows: npt.NDArray[np.int64] | None = None
 
 
 @cache
-def _great_expectations() -> Any:
+def library() -> Any:
+    """Great Expectations itself, with our own expectations registered."""
     # Read when the library is imported, and by nothing else.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations
+
+        own.register()
     return great_expectations
 
 
@@ -71,7 +80,7 @@ def quiet() -> Iterator[None]:
 @cache
 def known_kinds() -> tuple[str, ...]:
     """Types of all expectations that are registered, sorted."""
-    _great_expectations()
+    library()
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
     return tuple(sorted(list_registered_expectation_implementations()))
@@ -79,12 +88,12 @@ def known_kinds() -> tuple[str, ...]:
 
 def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[str]:
     """What is wrong with the arguments of a known type of expectation; empty where nothing is."""
-    _great_expectations()
+    library()
     from great_expectations.exceptions import GreatExpectationsError
 
     try:
         with quiet():
-            _build(kind, kwargs)
+            build(kind, kwargs)
     except (ValueError, TypeError, GreatExpectationsError) as error:
         # pydantic's errors are lists; what else is refused comes as one sentence.
         details = getattr(error, "errors", None)
@@ -108,7 +117,8 @@ def _argument_problem(place: str, messages: Sequence[str]) -> str:
     return f"argument '{place}': {said}. Correct its `kwargs`." if place else f"{said}. Correct its `kwargs`."
 
 
-def _build(kind: str, kwargs: Mapping[str, Any], place: int = 0) -> Any:
+def build(kind: str, kwargs: Mapping[str, Any], place: int = 0) -> Any:
+    """An expectation of the library."""
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     # Results come back in an order of their own: the place in the suite travels along in the meta.
@@ -116,52 +126,22 @@ def _build(kind: str, kwargs: Mapping[str, Any], place: int = 0) -> Any:
     return configuration.to_domain_obj()
 
 
-def run_expectations(frame: pd.DataFrame, expectations: Sequence[Expectation]) -> list[Raw]:
-    """Hold a frame against expectations, in their order.
-
-    Parameters
-    ----------
-    frame
-        Not changed.
-    expectations
-        Whose arguments were checked.
-    """
-    gx = _great_expectations()
-    with quiet():
-        try:
-            results = _validate(gx, frame, expectations)
-        except Exception as error:  # whatever it is: every expectation becomes an error, and none passes
-            log.exception("Great Expectations could not validate the suite")
-            return [Raw(None, failure=type(error).__name__)] * len(expectations)
-    return [results.get(place, Raw(None, failure="no result")) for place in range(len(expectations))]
-
-
-def _validate(gx: Any, frame: pd.DataFrame, expectations: Sequence[Expectation]) -> dict[int, Raw]:
+def quiet_context() -> Any:
+    """A new context of the library, without files and progress bars."""
+    context = library().get_context(mode="ephemeral")
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("data").add_dataframe_asset("frame")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
-    # A suite is a set to Great Expectations: the second of two equal rules is dropped and takes the first's result.
-    suite = gx.ExpectationSuite(name="suite")
-    first: dict[str, int] = {}
-    same: dict[int, int] = {}
-    for place, item in enumerate(expectations):
-        key = repr((item.kind, sorted(item.kwargs.items(), key=lambda pair: pair[0])))
-        same[place] = first.setdefault(key, place)
-        if same[place] == place:
-            suite.add_expectation(_build(item.kind, {**item.kwargs, "catch_exceptions": True}, place))
-    results = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
-    by_place = {item.expectation_config.meta["place"]: _raw(item) for item in results.results}
-    return {place: by_place[origin] for place, origin in same.items() if origin in by_place}
+    return context
 
 
-def _raw(item: Any) -> Raw:
+def raw_of(item: Any) -> Raw:
+    """What a result of the library says."""
     failure = _failure(item.exception_info or {})
-    if failure or not isinstance(item.success, bool):
+    # That of quantiles is NumPy's.
+    if failure or not isinstance(item.success, bool | np.bool_):
         return Raw(None, failure=failure or "no verdict")
-    return Raw(item.success, dict(item.result or {}))
+    return Raw(bool(item.success), dict(item.result or {}))
 
 
 def _failure(info: Mapping[str, Any]) -> str:

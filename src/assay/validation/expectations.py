@@ -19,13 +19,21 @@ from assay.findings import (
     stamp,
 )
 from assay.intervals import wilson
+from assay.validation.column_rows import rows_to_blame, why_no_rows
 from assay.validation.condition import count_rows
-from assay.validation.engine import quiet, run_expectations
-from assay.validation.masks import unexpected_rows
+from assay.validation.drift.outcome import KINDS as DRIFT_KINDS
+from assay.validation.drift.outcome import drift_outcome
+from assay.validation.engine import quiet
+from assay.validation.in_memory import run_expectations
+from assay.validation.own.rows import reasons
+from assay.validation.reasons import reasons_of
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from assay.dataset import Dataset
     from assay.findings import Finding
@@ -82,7 +90,9 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
         remedy = "Correct the row condition, or delete the expectation."
         yield Outcome(Status.INCONCLUSIVE, message, subject, Evidence("rows", 0, n=0, unit="rows"), remedy)
         return
-    answer = _row_level if "unexpected_count" in raw.result else _whole
+    # Of distinct values an unexpected count is no count of rows.
+    answer = _row_level if "element_count" in raw.result else _whole
+    answer = drift_outcome if item.kind in DRIFT_KINDS else answer
     status, message, evidence = answer(held.dataset, item, raw, title)
     remedy = "Correct the data at the source, or the expectation if it asks too much." * (status is Status.FAILED)
     yield Outcome(status, message, subject, evidence, remedy)
@@ -102,7 +112,7 @@ def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tup
     mostly = float(item.kwargs.get("mostly", 1))
     interval = wilson(broken, n) if 0 <= broken <= n else None
     share = broken / n if n else None
-    rows, silence = _rows(dataset, item, broken, title) if not raw.success else (None, "")
+    rows, silence = _rows(dataset, item, raw, broken, title) if not raw.success else (None, "")
     evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
     if n == 0:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
@@ -112,22 +122,27 @@ def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tup
     return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}.{silence}", evidence
 
 
-def _rows(dataset: Dataset, item: Expectation, broken: int, title: str) -> tuple[RowFlags | None, str]:
+def _rows(dataset: Dataset, item: Expectation, raw: Raw, broken: int, title: str) -> tuple[RowFlags | None, str]:
     """Rows that break the expectation, or why they cannot be named."""
+    if raw.rows is None:
+        return None, " The rows cannot be named: Great Expectations does not tell them for this type."
+    if len(raw.rows) != broken:
+        # Naming wrong rows is worse than naming none.
+        return None, f" The rows cannot be named: {len(raw.rows):,} were found where {broken:,} were counted."
+    return _flags(dataset, item, raw.rows, title), ""
+
+
+def _flags(dataset: Dataset, item: Expectation, positions: npt.NDArray[np.int64], title: str) -> RowFlags:
+    why: str | Sequence[str]
     try:
         with quiet():
-            positions = unexpected_rows(dataset.frame, item.kind, item.kwargs)
-    except (TypeError, ValueError, OverflowError):
-        positions = None
-    if positions is None:
-        why = "it has a row condition" if item.kwargs.get("row_condition") else "its type has no row rule here"
-    elif len(positions) != broken:
-        # Another release of GX may count differently. Naming wrong rows is worse than naming none.
-        why = f"{len(positions):,} were found where {broken:,} were counted"
-    else:
-        action = Action.QUARANTINE if item.severity is Severity.CRITICAL else Action.REVIEW
-        return RowFlags(positions, f"Breaks the expectation: {title}.", action), ""
-    return None, f" The rows cannot be named: {why}."
+            own = reasons(dataset.frame, item.kind, item.kwargs, positions)
+            why = own or reasons_of(dataset.frame, item.kind, item.kwargs, positions)
+    except (TypeError, ValueError, OverflowError, KeyError):
+        # Values that pandas cannot compare: how each breaks the rule is lost, that it does is not.
+        why = ""
+    action = Action.QUARANTINE if item.severity is Severity.CRITICAL else Action.REVIEW
+    return RowFlags(positions, why or f"Breaks the expectation: {title}.", action)
 
 
 def _whole(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
@@ -136,11 +151,28 @@ def _whole(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[S
     observed = _figure(dataset, item, raw.result)
     seen = "" if observed is None else f" Observed: {observed:.10g}."
     evidence = Evidence(item.kind.removeprefix("expect_"), observed, n=n)
-    if raw.success and raw.result.get("observed_value", 0) is None:
+    if raw.success and _says_nothing(dataset, item, raw.result):
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
         return Status.PASSED, f"{title}.{seen}", evidence
-    return Status.FAILED, f"Not so: {title}.{seen}", evidence
+    blamed = _rows_to_blame(dataset, item)
+    if blamed is None:
+        return Status.FAILED, f"Not so: {title}.{seen} {why_no_rows(item.kind)}", evidence
+    evidence = replace(evidence, rows=_flags(dataset, item, blamed, title))
+    return Status.FAILED, f"Not so, because of {share_of(len(blamed), n, 'rows')}: {title}.{seen}", evidence
+
+
+def _rows_to_blame(dataset: Dataset, item: Expectation) -> npt.NDArray[np.int64] | None:
+    try:
+        return rows_to_blame(dataset.frame, item.kind, item.kwargs)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _says_nothing(dataset: Dataset, item: Expectation, result: Mapping[str, Any]) -> bool:
+    if item.kind.startswith("expect_column_distinct_values"):  # which observes no value in any case
+        return not dataset.frame[item.kwargs["column"]].notna().any()
+    return result.get("observed_value", 0) is None
 
 
 def _figure(dataset: Dataset, item: Expectation, result: Mapping[str, Any]) -> float | None:

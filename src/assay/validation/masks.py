@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.validation.own.rows import MEETS, unexpected
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -47,6 +49,8 @@ def unexpected_rows(frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any]) -
         ignore = kwargs.get("ignore_row_if", "all_values_are_missing")
         rows = _rows_that_count(frame[list(kwargs["column_list"])], ignore)
         meets = _SEVERAL_RULES[kind](rows, kwargs)
+    elif kind in MEETS:
+        return unexpected(frame, kind, kwargs)
     else:
         return None
     broken = ~np.asarray(meets, dtype=bool)

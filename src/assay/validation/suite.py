@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import ConfigurationError
 from assay.findings import Severity
 from assay.validation import engine
 from assay.validation.condition import read_condition
+from assay.validation.own.rows import IN_TABLE
+from assay.validation.own.tables import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +90,7 @@ def read_suite(path: Path, columns: Sequence[str]) -> Suite:
     problems: list[str] = []
     expectations: list[Expectation] = []
     for index, entry in enumerate(entries):
-        found = _expectation(entry, columns)
+        found = _with_table(_expectation(entry, columns), path)
         if isinstance(found, Expectation):
             expectations.append(found)
             wrong = engine.check_arguments(found.kind, found.kwargs)
@@ -157,6 +159,14 @@ def _expectation(entry: object, columns: Sequence[str]) -> Expectation | list[st
     if problems:
         return problems
     return Expectation(kind, rule, tuple(dict.fromkeys(_columns(rule))), Severity(stated))
+
+
+def _with_table(found: Expectation | list[str], suite: Path) -> Expectation | list[str]:
+    """The same; the other table of an inclusion is found beside the suite."""
+    if not isinstance(found, Expectation) or found.kind != IN_TABLE:
+        return found
+    file = locate(suite, found.kwargs)
+    return replace(found, kwargs={**found.kwargs, "file": file}) if isinstance(file, str) else file
 
 
 def _refused(kind: str, kwargs: Mapping[str, Any]) -> Iterator[str]:

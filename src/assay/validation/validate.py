@@ -8,6 +8,7 @@ from assay.findings import Status, run_checks
 from assay.results import ValidationResult
 from assay.validation.checks import CHECKS, IDENTIFIERS, LEAKAGE
 from assay.validation.context import Context
+from assay.validation.custom import load_expectations
 from assay.validation.expectations import suite_findings
 from assay.validation.suite import read_suite
 
@@ -41,9 +42,11 @@ def validate(
     Raises
     ------
     ConfigurationError
-        Where the suite is missing, is no suite, or names columns that are not in the data; with all problems.
+        Where the suite is missing, is no suite, or names columns that are not in the data, or a module of
+        expectations cannot be imported; with all problems.
         Raised before any check runs.
     """
+    load_expectations(config.expectation_modules)
     suite = None if config.suite is None else read_suite(config.suite, list(dataset.frame.columns))
     findings = run_checks(checks, Context(dataset, config))
     return ValidationResult(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.validation.own.titles import TITLES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,7 +43,7 @@ _RULES: Mapping[str, str] = {
     "expect_column_values_to_match_strftime_format": "Values of {column} have the date format {strftime_format}",
     "expect_column_values_to_be_increasing": "Values of {column} increase from row to row",
     "expect_column_values_to_be_decreasing": "Values of {column} decrease from row to row",
-    "expect_column_pair_values_a_to_be_greater_than_b": "Values of {column_A} are greater than those of {column_B}",
+    "expect_column_pair_values_a_to_be_greater_than_b": "Values of {column_A} are {above} those of {column_B}",
     "expect_column_pair_values_to_be_equal": "Values of {column_A} and {column_B} are equal",
     "expect_column_pair_values_to_be_in_set": "Pairs of {column_A} and {column_B} are among {pairs}",
     "expect_select_column_values_to_be_unique_within_record": "Values of {column_list} differ within each row",
@@ -62,6 +64,8 @@ _RULES: Mapping[str, str] = {
     "expect_column_distinct_values_to_equal_set": "The distinct values of {column} are exactly {set}",
     "expect_column_distinct_values_to_contain_set": "The distinct values of {column} contain {set}",
     "expect_column_most_common_value_to_be_in_set": "The most common value of {column} is among {set}",
+    "expect_column_distribution_to_match_reference": "{column} is distributed as the reference was",
+    "expect_column_newest_to_be_recent": "The newest time of {column} is recent",
     "expect_table_row_count_to_be_between": "The number of rows is {range}",
     "expect_table_row_count_to_equal": "The number of rows is {value}",
     "expect_table_column_count_to_be_between": "The number of columns is {range}",
@@ -78,6 +82,8 @@ def expectation_title(kind: str, kwargs: Mapping[str, Any], columns: tuple[str, 
     """
     if kind in _RULES:
         title = _RULES[kind].format_map(_details(kwargs, columns))
+    elif kind in TITLES:
+        title = TITLES[kind](kwargs)
     else:
         rule = kind.removeprefix("expect_").replace("_", " ")
         title = f"{_quoted(columns)}: {rule}" if columns else rule.capitalize()
@@ -101,6 +107,7 @@ def _details(kwargs: Mapping[str, Any], columns: tuple[str, ...]) -> _Details:
         if key in kwargs:
             words[key] = f"'{kwargs[key]}'"
     words["column_list"] = _quoted(columns)
+    words["above"] = "at least" if kwargs.get("or_equal") else "greater than"
     words["range"] = _range(kwargs)
     words["match_on"] = str(kwargs.get("match_on") or "any")
     words["regexes"] = f"{len(kwargs.get('regex_list') or ())} patterns"

@@ -28,6 +28,9 @@ class Rule:
         tolerance follows from.
     severity
         Proposed; the user's edit wins.
+    name
+        What the rule is called, where one type says several things about the same columns: "range" and "usual range"
+        are both a "between". By default the type, less its "expect_".
     """
 
     kind: str
@@ -35,3 +38,30 @@ class Rule:
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity = Severity.WARNING
+    name: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about, in the order of its arguments; none where it is about the table."""
+        return columns_of(self.kwargs)
+
+    @property
+    def key(self) -> str:
+        """What it is called across inferences: its name and its columns."""
+        return key_of(self.kind, self.kwargs, self.name)
+
+
+def key_of(kind: str, kwargs: Mapping[str, Any], name: str = "") -> str:
+    """The name of a rule and its columns, such as "range: age"; other arguments do not count."""
+    called = name or kind.removeprefix("expect_")
+    columns = columns_of(kwargs)
+    return f"{called}: {', '.join(columns)}" if columns else called
+
+
+def columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns among the arguments of an expectation: texts, or lists of texts, under a key that says "column"."""
+    named: list[str] = []
+    for key, value in kwargs.items():
+        if key.startswith("column"):
+            named += [value] if isinstance(value, str) else [name for name in value or () if isinstance(name, str)]
+    return tuple(named)

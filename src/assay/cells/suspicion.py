@@ -1,0 +1,112 @@
+"""All detectors on one table, and their evidence as one probability for each cell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.cells.contradictions import cross_examine, find_contradictions, hear
+from assay.cells.date_order import find_date_order
+from assay.cells.dependencies import find_dependencies
+from assay.cells.forms import find_forms
+from assay.cells.incomplete import find_incomplete
+from assay.cells.markers import find_markers
+from assay.cells.misplaced import find_misplaced
+from assay.cells.outliers import find_outliers
+from assay.cells.prior import probability
+from assay.cells.spelling import find_misspellings
+from assay.cells.units import find_units
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from assay.cells.contradictions import Testimony
+    from assay.cells.hits import Hits
+    from assay.cells.table import Table
+
+    Floats = npt.NDArray[np.float64]
+
+# Each looks at the values of one column, or at two neighbours. They see one error through several glasses: of their
+# evidence on a cell the greatest counts. What other columns say is independent of it, and is added.
+DETECTORS = (
+    find_markers,
+    find_misplaced,
+    find_units,
+    find_misspellings,
+    find_forms,
+    find_outliers,
+    find_date_order,
+    find_incomplete,
+)
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspects:
+    """The cells of one column that a detector has pointed at.
+
+    Attributes
+    ----------
+    column
+        Its place.
+    positions
+        (S,) int64, ascending and unique.
+    probability
+        (S,) float64 in [0, 1] that the cell is wrong.
+    source
+        (S,) index into `hits`: the detector that is surest of the cell.
+    place
+        (S,) index of the cell in that detector's `positions`.
+    hits
+        What was found in the column.
+    """
+
+    column: int
+    positions: npt.NDArray[np.int64]
+    probability: Floats
+    source: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]
+    hits: tuple[Hits, ...]
+
+
+def find_suspects(table: Table) -> tuple[list[Suspects], list[int]]:
+    """Judge every cell that any detector points at.
+
+    Returns
+    -------
+    suspects
+        One for each column in which a detector points at a cell, in the order of the columns.
+    determined
+        Places of the columns that others (nearly) determine.
+    """
+    testimonies = hear(table, find_dependencies(table, np.random.default_rng(SEED)))
+    suspect = cross_examine(table, testimonies)
+    by_column: dict[int, list[Hits]] = defaultdict(list)
+    for hits in [*(hits for find in DETECTORS for hits in find(table)), *find_contradictions(testimonies, suspect)]:
+        by_column[hits.column].append(hits)
+    suspects = [_judge(column, found, testimonies.get(column), suspect) for column, found in sorted(by_column.items())]
+    return suspects, sorted(testimonies)
+
+
+def _judge(column: int, found: list[Hits], testimony: Testimony | None, suspect: dict[int, Floats]) -> Suspects:
+    positions = np.unique(np.concatenate([hits.positions for hits in found]))
+    own, said = np.zeros(len(positions)), np.zeros(len(positions))
+    best = np.full(len(positions), -np.inf)
+    source, place = np.zeros((2, len(positions)), dtype=np.int64)
+    heard = np.zeros(len(positions), dtype=bool)
+    for number, hits in enumerate(found):
+        here = np.searchsorted(positions, hits.positions)
+        if hits.detector == "dependency":
+            said[here] += hits.evidence
+            heard[here] = True
+        else:
+            own[here] = np.maximum(own[here], hits.evidence)
+        better = hits.evidence > best[here]
+        best[here[better]], source[here[better]] = hits.evidence[better], number
+        place[here[better]] = np.flatnonzero(better)
+    if testimony is not None and not heard.all():
+        said[~heard] = testimony.confirm(positions[~heard], suspect)
+    return Suspects(column, positions, probability(own + said), source, place, tuple(found))

@@ -1,0 +1,208 @@
+"""`assay suite infer`: a reference becomes a suite in a file, in which a person's edits are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.config import DataConfig
+from assay.config_file import load_config, parse_config
+from assay.dataset import Roles
+from assay.errors import ConfigurationError, InputError, StorageError
+from assay.first_config import SUITE_FOLDER, name_of
+from assay.first_guess import guess, guess_encoding, looks_like_dates
+from assay.ingest import read_dataset
+from assay.ingest.columns import plain_columns
+from assay.ingest.names import column_names
+from assay.ingest.source import format_of, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from assay.dataset import Dataset
+    from assay.validation.inference.document import Update
+
+# No column has the empty name: there is no label.
+NO_LABEL_COLUMN = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inferred:
+    """What was written.
+
+    Attributes
+    ----------
+    path
+        Of the suite.
+    update
+        The suite, and what changed in it.
+    existed
+        Whether there was a suite before.
+    notes
+        Sentences about what was guessed and should be checked.
+    """
+
+    path: Path
+    update: Update
+    existed: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reference:
+    frame: pd.DataFrame
+    roles: Roles
+    numeric_label: bool
+    notes: tuple[str, ...] = ()
+
+
+def write_inferred_suite(
+    reference: Path | None,
+    *,
+    output: Path | None = None,
+    label: str | None = None,
+    sensitive: Sequence[str] = (),
+    id: str | None = None,  # noqa: A002 -- the key of audit.yaml
+    batch_rows: int | None = None,
+    config_file: Path | None = None,
+    fresh: bool = False,
+) -> Inferred:
+    """Infer a suite from a reference and write it, with the edits of the file that was there.
+
+    Parameters
+    ----------
+    reference
+        File, or directory of Parquet files, whose rows are as rows should be; by default the configured data.
+    output
+        File to write; by default the configured suite, else `expectations/<name>.json` beside the reference.
+    label, sensitive, id
+        Roles of columns, as in `audit.yaml`; a label is not needed. What is not named is guessed.
+    batch_rows
+        Rows of the batches that will be held against the suite; by default as many as the reference has.
+    config_file
+        An `audit.yaml` that says how the data are read, and the roles, in place of the options.
+    fresh
+        Whether what a person did to the file is forgotten.
+
+    Raises
+    ------
+    ConfigurationError
+        Where neither a reference nor a configuration names data, both name roles, or the file to write is no suite.
+    InputError
+        Where the reference cannot be read, or has not these columns.
+    StorageError
+        Where the file cannot be written.
+    """
+    config = None if config_file is None else load_config(config_file)
+    if config is not None and (label or sensitive or id):
+        raise ConfigurationError("Roles must come from --config or from --label, --sensitive and --id, got both.")
+    data = DataConfig() if config is None or config.data is None else config.data
+    if reference is not None:
+        data = data.model_copy(update={"path": Path(reference).absolute(), "connection": None, "query": None})
+    if not data.has_source:
+        raise ConfigurationError("A reference must be given, as REFERENCE or as `data` of --config, got neither.")
+    place = output or (None if config is None else config.validation.suite) or _beside(data)
+    before = None if fresh else _read(place)
+    if config is not None:
+        read = _of_dataset(read_dataset(config.model_copy(update={"data": data})), ())
+    elif label is not None:
+        roles = {"label": label, "sensitive": list(sensitive), "id": id}
+        first = guess(parse_config({"data": {"path": str(data.path)}, **roles}, name="assay suite infer"))
+        read = _of_dataset(first.dataset, first.notes)
+    else:
+        read = _without_label(data, sensitive, id)
+
+    from assay.validation import infer_suite
+
+    update = infer_suite(
+        read.frame,
+        read.roles,
+        name_of(place),
+        numeric_label=read.numeric_label,
+        batch_rows=batch_rows,
+        before=before,
+    )
+    existed = place.exists()
+    _write(place, json.dumps(update.suite, indent=2, ensure_ascii=False) + "\n")
+    return Inferred(place, update, existed, read.notes)
+
+
+def _beside(data: DataConfig) -> Path:
+    if data.path is None:
+        raise ConfigurationError("The file to write must be named by --output where the data come from a database.")
+    return data.path.parent / SUITE_FOLDER / f"{name_of(data.path)}.json"
+
+
+def _read(place: Path) -> dict[str, Any] | None:
+    """The suite that is there, or None."""
+    remedy = "Correct it, write elsewhere with --output, or replace it with --fresh."
+    try:
+        content = json.loads(place.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"Suite {place} cannot be read: {error.strerror}. {remedy}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"Suite {place} must be JSON in UTF-8, got something else. {remedy}") from error
+    entries = content.get("expectations") if isinstance(content, dict) else None
+    shaped = isinstance(entries, list) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("kwargs") or {}, dict)
+        and isinstance(entry.get("meta") or {}, dict)
+        for entry in entries
+    )
+    if not shaped or not isinstance(content.get("meta") or {}, dict):
+        raise ConfigurationError(
+            f"Suite {place} must be an object with a list of `expectations`, got something else. {remedy}"
+        )
+    return dict(content)
+
+
+def _of_dataset(dataset: Dataset, notes: tuple[str, ...]) -> _Reference:
+    return _Reference(dataset.frame, dataset.roles, dataset.target is not None, notes)
+
+
+def _without_label(data: DataConfig, sensitive: Sequence[str], id_column: str | None) -> _Reference:
+    """A table in which nothing is to be predicted, read as one with a label would be."""
+    assert data.path is not None
+    if format_of(data.path) in ("csv", "tsv", "jsonl"):
+        data = data.model_copy(update={"encoding": guess_encoding(data.path)})
+    source = read_source(data, id_column)
+    names = column_names(source.frame.columns)
+    absent = [name for name in (*sensitive, *([id_column] if id_column else [])) if name not in names]
+    if absent:
+        raise InputError([f"Column '{name}' is not in the data. Name one of its columns." for name in absent])
+    if not len(source.frame) or not names:
+        raise InputError(f"The data ({source.name}) must have rows and columns, got none. There is nothing to infer.")
+    missing = {name: data.missing_in(name, is_id=name == id_column) for name in names}
+    frame = plain_columns(source.frame.set_axis(names, axis=1), missing).frame
+    times = [name for name in names if name != id_column and looks_like_dates(frame[name])]
+    time = times[0] if len(times) == 1 else None
+    notes = () if time is None else (f"Column '{time}' was taken for the time when a row arose.",)
+    features = tuple(name for name in names if name not in (id_column, time))
+    roles = Roles(NO_LABEL_COLUMN, features, tuple(sensitive), id=id_column, time=time)
+    return _Reference(frame, roles, numeric_label=False, notes=notes)
+
+
+def _write(place: Path, text: str) -> None:
+    """Whole or not at all."""
+    partial = place.with_name(f".{place.name}-{secrets.token_hex(8)}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(place)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StorageError(
+                f"{place} must be a file that can be written, got: {error.strerror or error}. "
+                "Choose another with --output."
+            ) from error
+        raise

@@ -1,0 +1,144 @@
+"""The probability that two rows are of the same thing (Fellegi and Sunter 1969), estimated without labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.records.agreement import AGREEING, LEVELS, Level, compare
+from assay.records.chance import conflict, estimate_chance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from assay.records.blocking import Candidates
+    from assay.records.chance import Chance
+    from assay.records.fields import Field
+
+# How often two records of one thing agree in a column, by level, before the data are asked: most values are right.
+PRIOR_MATCH = np.asarray([0.0, 0.80, 0.09, 0.04, 0.02, 0.05])
+# Matches that the prior counts for, and the same as a share of the matches: what the data say is bent towards it,
+# so that pairs that differ in the most telling column cannot talk the model into taking more of them.
+PRIOR_STRENGTH = 20.0
+PRIOR_SHARE = 0.5
+# Two records of one thing do not differ oftener than this, by level.
+MOST = np.asarray([1.0, 1.0, 0.5, 0.3, 0.05, 0.2])
+# Share of the information that may differ in the pairs from which the estimation starts.
+START_CONFLICT = 0.12
+# Where this share of the matches differs in a column, the column tells apart what shares the rest.
+TELLS_APART = 0.5
+# No agreement elsewhere outweighs a difference in such a column.
+APART = 1e-200
+ROUNDS = 50
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linkage:
+    """The estimated model of F fields.
+
+    Attributes
+    ----------
+    match
+        (F, LEVELS) probability of each level of agreement in two records of one thing.
+    chance
+        The same for two rows of different things.
+    prior
+        Share of all pairs of rows that are matches, in (0, 1).
+    apart
+        Names of columns in which rows that agree in the rest differ as a rule: they tell those rows apart.
+    """
+
+    fields: Sequence[Field]
+    match: npt.NDArray[np.float64]
+    chance: Chance
+    prior: float
+    apart: tuple[str, ...] = ()
+
+    def probability(self, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """(P,) probability that the rows at `first` and `second` are of the same thing."""
+        levels = compare(self.fields, first, second)
+        against = self.chance.log_probability(self.fields, first, levels).sum(axis=1)
+        return _probability(levels, against, self.match, self.prior)
+
+
+def link(fields: Sequence[Field], candidates: Candidates) -> tuple[Linkage, npt.NDArray[np.float64]]:
+    """Estimate the model by expectation maximisation, and the (P,) probabilities of the candidates.
+
+    Chance is estimated first, from pairs that are no candidates as such, and stays as it is. The estimation of the
+    matches starts from candidates that hardly differ. It starts again where a column turns out to tell rows apart:
+    pairs that differ there are no matches then. The prior is a share of *all* pairs of rows: a pair that is no
+    candidate is no match.
+    """
+    chance = estimate_chance(fields)
+    levels = compare(fields, candidates.first, candidates.second)
+    against = chance.log_probability(fields, candidates.first, levels).sum(axis=1)
+    n = len(fields[0].codes)
+    pairs = n * (n - 1) / 2
+    bits = np.asarray([field.bits for field in fields])
+    alike = (conflict(fields, levels) <= START_CONFLICT) & (np.isin(levels, AGREEING) @ bits >= np.log2(pairs))
+    apart = np.zeros(len(fields), dtype=bool)
+    while True:
+        start = alike & ~(levels[:, apart] >= Level.CLOSE).any(axis=1)
+        match, prior, probability = _maximise(levels, against, start.astype(np.float64), apart, pairs)
+        observed = _observed(levels, probability)
+        enough = observed.sum(axis=1) > 0.5
+        differing = observed[:, Level.KNOWN :].sum(axis=1) / np.maximum(observed.sum(axis=1), 1e-9)
+        found = (differing > TELLS_APART) & enough & ~apart
+        if not found.any():
+            names = tuple(field.name for field, is_apart in zip(fields, apart, strict=True) if is_apart)
+            return Linkage(fields, match, chance, prior, names), probability
+        apart = apart | found
+
+
+def _maximise(
+    levels: npt.NDArray[np.int8],
+    against: npt.NDArray[np.float32],
+    probability: npt.NDArray[np.float64],
+    apart: npt.NDArray[np.bool_],
+    pairs: float,
+) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
+    for _ in range(ROUNDS):
+        before = float(probability.sum())
+        match = _agreement_of_matches(_observed(levels, probability), apart)
+        prior = (before + 0.5) / (pairs + 1)
+        probability = _probability(levels, against, match, prior)
+        if abs(float(probability.sum()) - before) <= TOLERANCE * max(1.0, before):
+            break
+    return match, prior, probability
+
+
+def _observed(levels: npt.NDArray[np.int8], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(F, LEVELS) expected numbers of matches at each level; missing values are not counted."""
+    # Most candidates are certainly no matches.
+    some = np.flatnonzero(probability > 1e-6)
+    levels, probability = levels[some], probability[some]
+    counts = np.asarray([np.bincount(column, weights=probability, minlength=LEVELS) for column in levels.T])
+    counts[:, Level.MISSING] = 0
+    return counts
+
+
+def _agreement_of_matches(observed: npt.NDArray[np.float64], apart: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    total = observed.sum(axis=1, keepdims=True)
+    strength = PRIOR_STRENGTH + PRIOR_SHARE * total
+    match = np.minimum((observed + strength * PRIOR_MATCH) / (total + strength), MOST)
+    match[apart, Level.CLOSE :] = APART
+    return np.asarray(match)
+
+
+def _probability(
+    levels: npt.NDArray[np.int8],
+    against: npt.NDArray[np.float32],
+    match: npt.NDArray[np.float64],
+    prior: float,
+) -> npt.NDArray[np.float64]:
+    log_match = np.log(np.maximum(match, 1e-300))
+    log_match[:, Level.MISSING] = 0
+    odds = np.log(prior) - np.log1p(-prior) - against.astype(np.float64)
+    for place, column in enumerate(levels.T):
+        odds += log_match[place][column]
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -500, 500))))

@@ -1,0 +1,223 @@
+"""The rules that each column proposes by itself, in the order in which they stand in the suite."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from assay.findings import Severity
+from assay.validation.inference.keys import BY_DEFINITION, looks_like_a_key, order, uniqueness
+from assay.validation.inference.numbers import ranges
+from assay.validation.inference.rule import Rule
+from assay.validation.inference.texts import IN_SET, MAX_NUMBERS, categories, forms, stays_text, value_counts
+from assay.validation.inference.tolerance import Tolerance, mostly_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from assay.dataset import Roles
+
+EXISTS = "expect_column_to_exist"
+NOT_NULL = "expect_column_values_to_not_be_null"
+OF_TYPE = "expect_column_values_to_be_of_type"
+IN_TYPES = "expect_column_values_to_be_in_type_list"
+# With fewer rows, a class that is not rare may not have been seen yet.
+MIN_ROWS_FOR_LABELS = 1_000
+# At most so many bounds of a column that a fresh sample may miss by chance.
+RULES_A_COLUMN = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """A column with what its rules ask of it again and again."""
+
+    name: str
+    data: pd.Series[Any]
+    present: pd.Series[Any]
+    roles: Roles
+    tolerance: Tolerance
+    numeric_label: bool
+
+    @property
+    def kind(self) -> str:
+        return str(self.data.dtype.kind)
+
+    @property
+    def of_present(self) -> Tolerance:
+        return self.tolerance.of_present(len(self.present), len(self.data))
+
+
+def propose_columns(
+    frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: float, numeric_label: bool = False
+) -> list[Rule]:
+    """Rules on single columns.
+
+    Parameters
+    ----------
+    frame
+        N >= 1 rows in plain columns; see `assay.ingest.columns`.
+    roles
+        Ignored columns get no rules; the label has the empty name where there is none.
+    fresh
+        Rows of the batches that the rules will be held against.
+    alpha
+        In (0, 1): probability that any of the rules alarms on a batch of the same source.
+    numeric_label
+        Whether the label is a number to predict, not a class.
+    """
+    # Rounded up to a power of two, so that a column more does not move every bound.
+    shared = 1 << (RULES_A_COLUMN * frame.shape[1] - 1).bit_length()
+    tolerance = Tolerance(fresh, alpha / shared)
+    rules: list[Rule] = []
+    for name in frame.columns:
+        if name not in roles.ignored:
+            values = frame[name]
+            found = _rules(_Column(name, values, values.dropna(), roles, tolerance, numeric_label))
+            rules += (_stamped(rule, tolerance) for rule in found)
+    return rules
+
+
+def _stamped(rule: Rule, tolerance: Tolerance) -> Rule:
+    """The rule with what its tolerance was made for."""
+    if rule.evidence["method"] == BY_DEFINITION:
+        return rule
+    return replace(rule, evidence={**rule.evidence, "fresh": tolerance.fresh, "alpha": tolerance.alpha})
+
+
+def _rules(column: _Column) -> Iterator[Rule]:
+    yield _exists(column)
+    if not len(column.present):
+        return
+    yield from _presence(column)
+    if column.kind == "b":
+        yield from _truth(column)
+    elif column.kind == "M":
+        yield _of_type(column, "datetime64", "dates")
+        yield from order(column.name, column.present, column.of_present)
+    elif column.kind in "iuf":
+        yield from _numbers(column)
+    else:
+        yield from _texts(column)
+
+
+def _exists(column: _Column) -> Rule:
+    reason = f"It is {part_of(column.roles, column.name)}."
+    evidence = {"n": len(column.data), "method": BY_DEFINITION}
+    return Rule(EXISTS, {"column": column.name}, reason, evidence, Severity.CRITICAL, name="exists")
+
+
+def part_of(roles: Roles, column: str) -> str:
+    """The part that a column plays, in words."""
+    parts = {roles.id: "the id", roles.time: "the time", roles.group: "the group", roles.weight: "the weight"}
+    if column == roles.label:
+        return "the label"
+    if column in roles.sensitive:
+        return "a sensitive feature"
+    return parts.get(column, "a feature" if column in roles.features else "a column of the table")
+
+
+def _presence(column: _Column) -> Iterator[Rule]:
+    n = len(column.data)
+    missing = n - len(column.present)
+    evidence: dict[str, Any] = {"n": n, "broken": missing}
+    if not missing and column.name in (column.roles.label, column.roles.id):
+        evidence["method"] = BY_DEFINITION
+        reason = f"No value was missing, and it is {part_of(column.roles, column.name)}."
+        yield Rule(NOT_NULL, {"column": column.name}, reason, evidence, Severity.CRITICAL, name="present")
+        return
+    share = column.tolerance.share(missing, n)
+    if share is not None:
+        reason = f"Of {n:,} values {missing:,} were missing." if missing else f"No value of {n:,} was missing."
+        kwargs = {"column": column.name, "mostly": mostly_of(share)}
+        yield Rule(NOT_NULL, kwargs, reason, evidence | {"method": "beta-binomial"}, name="present")
+
+
+def _of_type(column: _Column, kind: str, what: str) -> Rule:
+    evidence = {"n": len(column.present), "broken": 0, "method": BY_DEFINITION}
+    return Rule(OF_TYPE, {"column": column.name, "type_": kind}, f"It holds {what}.", evidence, name="type")
+
+
+def _truth(column: _Column) -> Iterator[Rule]:
+    # Read from a file, a column of truth values becomes texts as soon as one is missing.
+    share = column.tolerance.share(0, len(column.data))
+    if share is not None:
+        kwargs = {"column": column.name, "value_set": [True, False, "True", "False"], "mostly": mostly_of(share)}
+        evidence = {"n": len(column.data), "broken": 0, "method": "beta-binomial"}
+        yield Rule(IN_SET, kwargs, "It holds true and false.", evidence, name="values")
+
+
+def _numbers(column: _Column) -> Iterator[Rule]:
+    roles, present = column.roles, column.present
+    # A missing value turns whole numbers into floats.
+    types = list(dict.fromkeys(["int64", "float64", column.data.dtype.name]))
+    evidence = {"n": len(present), "broken": 0, "method": BY_DEFINITION}
+    yield Rule(IN_TYPES, {"column": column.name, "type_list": types}, "It holds numbers.", evidence, name="type")
+    if column.name == roles.label:
+        yield from _number_label(column)
+        return
+    is_key = _is_key(column)
+    ordered = list(order(column.name, present, column.of_present))
+    yield from ordered
+    yield from _unique(column) if is_key else ()
+    # Keys and what is in order grow from batch to batch.
+    if is_key or ordered or column.name in (roles.id, roles.group, roles.time):
+        return
+    codes: list[Rule] = []
+    if present.nunique() <= MAX_NUMBERS and (present % 1 == 0).all():
+        codes = list(categories(column.name, value_counts(present), column.of_present, limit=MAX_NUMBERS))
+    yield from codes or ranges(column.name, present, column.of_present)
+
+
+def _texts(column: _Column) -> Iterator[Rule]:
+    roles = column.roles
+    counts = value_counts(column.present)
+    if column.name == roles.label:
+        yield from _label_set(column, counts)
+        return
+    if not stays_text(counts, len(column.data), column.tolerance):
+        return
+    yield _of_type(column, "str", "texts")
+    apart = column.name in (roles.id, roles.group, roles.time)
+    values = [] if apart else list(categories(column.name, counts, column.of_present))
+    if values:
+        yield from values
+        return
+    yield from forms(column.name, counts, column.of_present, literals=not apart)
+    yield from _unique(column) if _is_key(column) else ()
+
+
+def _number_label(column: _Column) -> Iterator[Rule]:
+    if column.numeric_label:
+        yield from ranges(column.name, column.present, column.of_present)
+    else:
+        yield from _label_set(column, value_counts(column.present))
+
+
+def _label_set(column: _Column, counts: Mapping[Any, int]) -> Iterator[Rule]:
+    """The labels that are known: without exception where the reference is large and none of them is rare."""
+    known = {value: count for value, count in counts.items() if not (isinstance(value, str) and not value.strip())}
+    n, rarest = sum(known.values()), min(known.values(), default=0)
+    closed = n >= MIN_ROWS_FOR_LABELS and rarest > math.log2(1 / column.tolerance.alpha)
+    for rule in categories(column.name, known, column.of_present):
+        reason = "Another label would be a class that no model was trained on."
+        evidence = {**rule.evidence, "rarest": rarest}
+        kwargs = dict(rule.kwargs)
+        if closed:
+            del kwargs["mostly"]
+            evidence["method"] = BY_DEFINITION
+        severity = rule.severity if rule.evidence["rare"] else Severity.CRITICAL
+        yield replace(rule, kwargs=kwargs, reason=reason, evidence=evidence, severity=severity)
+
+
+def _is_key(column: _Column) -> bool:
+    roles = column.roles
+    if column.name in (roles.group, roles.time, roles.weight, *roles.sensitive):
+        return False
+    return bool(column.present.is_unique) if column.name == roles.id else looks_like_a_key(column.present)
+
+
+def _unique(column: _Column) -> Iterator[Rule]:
+    return uniqueness(column.name, len(column.present), column.of_present, is_id=column.name == column.roles.id)

@@ -1,0 +1,79 @@
+"""From a reference to a suite: what is proposed, how it was calibrated, and what a person made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay.validation.inference.calibration import calibrate
+from assay.validation.inference.document import compose
+from assay.validation.inference.proposing import ALPHA, propose_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from assay.dataset import Dataset, Roles
+    from assay.validation.inference.calibration import Calibration
+    from assay.validation.inference.document import Update
+
+
+def infer_suite(
+    frame: pd.DataFrame,
+    roles: Roles,
+    name: str,
+    *,
+    numeric_label: bool = False,
+    batch_rows: int | None = None,
+    before: Mapping[str, Any] | None = None,
+) -> Update:
+    """A Great Expectations suite that a reference keeps, and later batches of the same source too, but for 1 in 20.
+
+    Parameters
+    ----------
+    frame
+        The reference: N >= 1 rows in plain columns, see `assay.ingest.columns`. Not changed.
+    roles
+        Ignored columns get no rules; the label has the empty name where there is none.
+    name
+        Of the suite.
+    numeric_label
+        Whether the label is a number to predict, not a class.
+    batch_rows
+        Rows of the batches that will be held against it; by default as many as the reference has.
+    before
+        The suite that is inferred again: what a person did to it is kept. None to start over.
+
+    Returns
+    -------
+    Update
+        The same for the same arguments.
+    """
+    fresh = batch_rows or len(frame)
+    rules = propose_rules(frame, roles, fresh=fresh, numeric_label=numeric_label)
+    rules, calibration = calibrate(frame, roles, rules, fresh=fresh, numeric_label=numeric_label)
+    return compose(name, rules, _described(calibration, len(frame), fresh), before)
+
+
+def propose_suite(dataset: Dataset, name: str) -> dict[str, Any]:
+    """A first suite for a dataset, as plain JSON values; see `infer_suite`."""
+    update = infer_suite(dataset.frame, dataset.roles, name, numeric_label=dataset.target is not None)
+    return update.suite
+
+
+def _described(calibration: Calibration, n: int, fresh: int) -> dict[str, Any]:
+    fit, held = calibration.rows
+    said: dict[str, Any] = {
+        "rows": n,
+        "batch_rows": fresh,
+        "max_false_alarms": ALPHA,
+        "splits": calibration.splits,
+        "split_rows": [fit, held],
+        "alarms": calibration.alarms,
+        "alarm_share_interval": [round(calibration.low, 4), round(calibration.high, 4)],
+        "loosened": list(calibration.loosened),
+        "dropped": list(calibration.dropped),
+    }
+    if calibration.over_time is not None:
+        said["broken_over_time"] = list(calibration.over_time)
+    return said

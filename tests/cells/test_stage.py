@@ -1,0 +1,103 @@
+"""The stage: findings, rows, limits, what is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.cells import find_cell_errors
+from assay.config import CellsConfig
+from assay.errors import InputError
+from assay.findings import Action, Severity, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from assay.dataset import Dataset
+
+CODES = ["DQ030", "DQ031", "DQ032", "DQ033"]
+
+
+@pytest.fixture
+def labelled(clean: pd.DataFrame) -> pd.DataFrame:
+    return clean.assign(y=np.where(np.arange(len(clean)) % 2, "yes", "no"), key=[f"k{i}" for i in range(len(clean))])
+
+
+def test_clean_data_pass(labelled: pd.DataFrame, make_dataset: Callable[..., Dataset]) -> None:
+    result = find_cell_errors(make_dataset(labelled, label="y", id="key"), CellsConfig())
+    assert result.cells.empty
+    assert [(f.code, f.status, f.severity) for f in result.findings] == [
+        (code, Status.PASSED, Severity.WARNING) for code in CODES
+    ]
+
+
+def test_few_suspects_are_named_and_many_fail(labelled: pd.DataFrame, make_dataset: Callable[..., Dataset]) -> None:
+    labelled.loc[[5, 9], "colour"] = "lavendr"
+    dataset = make_dataset(labelled, label="y")
+    by_code = {f.code: f for f in find_cell_errors(dataset, CellsConfig(max_share=0.1)).findings}
+    finding = by_code["DQ031"]
+    assert finding.status is Status.PASSED
+    assert str(finding.subject) == "colour"
+    rows = finding.evidence.rows
+    assert rows.positions.tolist() == [5, 9]
+    assert rows.action is Action.REVIEW
+    assert rows.suggested is None
+    assert "laven" not in "".join(rows.reason)
+    assert {by_code[code].status for code in CODES if code != "DQ031"} == {Status.PASSED}
+    strict = {f.code: f for f in find_cell_errors(dataset, CellsConfig(max_share=0.0)).findings}
+    assert strict["DQ031"].status is Status.FAILED
+    between = {f.code: f for f in find_cell_errors(dataset, CellsConfig(max_share=0.005)).findings}
+    assert between["DQ031"].status is Status.INCONCLUSIVE
+
+
+def test_nothing_to_look_at(make_dataset: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=200), "y": [0, 1] * 100})
+    statuses = {f.code: f.status for f in find_cell_errors(make_dataset(frame, label="y"), CellsConfig()).findings}
+    assert statuses["DQ030"] is Status.NOT_APPLICABLE
+    assert statuses["DQ033"] is Status.PASSED
+
+
+def test_ignored_columns_are_left_out(labelled: pd.DataFrame, make_dataset: Callable[..., Dataset]) -> None:
+    labelled.loc[5, "colour"] = "lavendr"
+    result = find_cell_errors(make_dataset(labelled, label="y", ignore=["colour"]), CellsConfig())
+    assert result.cells.empty
+
+
+def test_judged_rows_by_id_from_a_file(
+    labelled: pd.DataFrame, make_dataset: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    labelled.loc[5, "colour"] = "lavendr"
+    dataset = make_dataset(labelled, label="y", id="key")
+    path = tmp_path / "judged.csv"
+    pd.DataFrame({"row": ["k5", "k8"], "column": ["", "town"]}).to_csv(path, index=False)
+    cells = find_cell_errors(dataset, CellsConfig(judged=path)).cells
+    assert cells[["position", "column"]].to_numpy().tolist() == [[8, "town"]]
+
+
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [
+        ({"row": ["k1"]}, "no column"),
+        ({"row": ["nobody"], "column": [""]}, "1 rows are not in the data"),
+        ({"row": ["k1"], "column": ["nothing"]}, "1 columns are not in the data"),
+    ],
+)
+def test_bad_judged_rows(
+    labelled: pd.DataFrame, make_dataset: Callable[..., Dataset], judged: dict[str, list[str]], told: str
+) -> None:
+    dataset = make_dataset(labelled, label="y", id="key")
+    with pytest.raises(InputError, match=told):
+        find_cell_errors(dataset, CellsConfig(), pd.DataFrame(judged))
+
+
+def test_file_of_judged_rows_that_is_none(
+    labelled: pd.DataFrame, make_dataset: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    dataset = make_dataset(labelled, label="y")
+    with pytest.raises(InputError, match="must be a CSV file"):
+        find_cell_errors(dataset, CellsConfig(judged=tmp_path / "absent.csv"))

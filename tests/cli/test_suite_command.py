@@ -1,0 +1,97 @@
+"""`assay suite infer`: what it writes, what it keeps, what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "my loans.csv"
+    rows = [f"{i:05},{i % 7 * 1.5},{'FM'[i % 2]},{'yes' if i % 3 else 'no'}" for i in range(300)]
+    file.write_text("\n".join(["key,income,sex,approved", *rows]) + "\n")
+    return file
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_suite_beside_the_reference(assay, data, tmp_path):
+    result = assay("suite", "infer", data)
+    assert result.exit_code == 0, result.output
+    suite = read(tmp_path / "expectations" / "my_loans.json")
+    assert f"{len(suite['expectations'])} rules" in result.stdout
+    assert suite["name"] == "my_loans"
+    assert not any(e["severity"] == "critical" for e in suite["expectations"] if "exist" not in e["type"])
+
+
+def test_roles_make_rules_critical(assay, data, tmp_path):
+    done = assay("suite", "infer", data, "--label", "approved", "--sensitive", "sex", "--id", "key", "-o", "s.json")
+    assert done.exit_code == 0, done.output
+    critical = {e["meta"]["rule"] for e in read(tmp_path / "s.json")["expectations"] if e["severity"] == "critical"}
+    assert {"unique: key", "present: approved", "values: approved"} <= critical
+
+
+def test_again_keeps_edits_and_writes_the_same_bytes(assay, data, tmp_path):
+    place = tmp_path / "s.json"
+    assay("suite", "infer", data, "-o", place)
+    first = place.read_bytes()
+    assert assay("suite", "infer", data, "-o", place).exit_code == 0
+    assert place.read_bytes() == first
+    suite = read(place)
+    suite["expectations"] = [e for e in suite["expectations"] if e["meta"]["rule"] != "values: sex"]
+    next(e for e in suite["expectations"] if e["meta"]["rule"] == "exists: key")["severity"] = "info"
+    place.write_text(json.dumps(suite), encoding="utf-8")
+    said = json.loads(assay("suite", "infer", data, "-o", place, "--json").stdout)
+    assert said["rules"]["deleted"] == ["values: sex"]
+    assert said["rules"]["edited"] == ["exists: key"]
+    told = assay("suite", "infer", data, "-o", place).stdout
+    assert "deleted by hand, not proposed again: values: sex" in told
+    assert assay("suite", "infer", data, "-o", place, "--fresh").exit_code == 0
+    assert place.read_bytes() == first
+
+
+def test_a_configuration_says_how_to_read_and_where_the_suite_is(assay, data, tmp_path):
+    assert assay("init", data, "--label", "approved", "--id", "key").exit_code == 0
+    result = assay("suite", "infer", "--config", "audit.yaml", "--batch-rows", "50")
+    assert result.exit_code == 0, result.output
+    suite = read(tmp_path / "expectations" / "my_loans.json")
+    assert suite["meta"]["assay"]["inference"]["batch_rows"] == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "REFERENCE"),
+        (("nowhere.csv",), "nowhere.csv"),
+        (("my loans.csv", "--label", "aproved"), "aproved"),
+        (("my loans.csv", "--sensitive", "sexx"), "sexx"),
+        (("my loans.csv", "--config", "audit.yaml", "--label", "approved"), "audit.yaml"),
+        (("my loans.csv", "-o", "broken.json"), "broken.json"),
+        (("my loans.csv", "-o", "list.json"), "list.json"),
+        (("my loans.csv", "--batch-rows", "0"), "batch-rows"),
+    ],
+)
+def test_mistakes_are_2_and_write_nothing(assay, data, tmp_path, arguments, said):
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "list.json").write_text("[]")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    result = assay("suite", "infer", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "broken.json").read_text() == "{"
+
+
+def test_a_table_of_one_row(assay, tmp_path):
+    (tmp_path / "one.csv").write_text("a,b\n1,x\n")
+    assert assay("suite", "infer", tmp_path / "one.csv").exit_code == 0
+
+
+def test_help_names_the_command(assay):
+    assert "infer" in assay("suite", "--help").stdout
+    assert "--batch-rows" in assay("suite", "infer", "--help").stdout
