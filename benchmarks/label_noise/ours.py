@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from references import Found
 
-from assay.judging import rehearse
 from assay.config_file import parse_config
 from assay.ingest import read_dataset
+from assay.judging import rehearse
 from assay.label_noise import find_label_noise
 from assay.learning import out_of_sample
 

@@ -56,7 +56,8 @@ def main() -> None:
             hit += bool(broken)
             found.update(broken)
         n = chosen.repeats
-        low, high = beta.ppf(0.025, hit, n - hit + 1) if hit else 0.0, beta.ppf(0.975, hit + 1, n - hit)
+        low = beta.ppf(0.025, hit, n - hit + 1) if hit else 0.0
+        high = beta.ppf(0.975, hit + 1, n - hit) if hit < n else 1.0
         which = ", ".join(f"{key} ({count})" for key, count in found.most_common(5)) or "-"
         print(f"| {name} | {sizes / n:.0f} | {n} | {hit} | {low:.1%} to {high:.1%} | {which} |", flush=True)
 

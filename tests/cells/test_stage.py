@@ -35,6 +35,13 @@ def test_clean_data_pass(labelled: pd.DataFrame, make_dataset: Callable[..., Dat
     ]
 
 
+def test_switched_off_it_answers_nothing(labelled: pd.DataFrame, make_dataset: Callable[..., Dataset]) -> None:
+    labelled.loc[[5, 9], "colour"] = "lavendr"
+    result = find_cell_errors(make_dataset(labelled, label="y"), CellsConfig(enabled=False))
+    assert result.cells.empty
+    assert {finding.status for finding in result.findings} == {Status.NOT_APPLICABLE}
+
+
 def test_few_suspects_are_named_and_many_fail(labelled: pd.DataFrame, make_dataset: Callable[..., Dataset]) -> None:
     labelled.loc[[5, 9], "colour"] = "lavendr"
     dataset = make_dataset(labelled, label="y")
@@ -45,7 +52,7 @@ def test_few_suspects_are_named_and_many_fail(labelled: pd.DataFrame, make_datas
     rows = finding.evidence.rows
     assert rows.positions.tolist() == [5, 9]
     assert rows.action is Action.REVIEW
-    assert rows.suggested is None
+    assert rows.suggested == ["lavender", "lavender"]
     assert "laven" not in "".join(rows.reason)
     assert {by_code[code].status for code in CODES if code != "DQ031"} == {Status.PASSED}
     strict = {f.code: f for f in find_cell_errors(dataset, CellsConfig(max_share=0.0)).findings}

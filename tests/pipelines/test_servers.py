@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.auditing import STAGES
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -116,9 +118,7 @@ def test_on_a_server_of_the_user(audit_file, environment, server):
     (run,) = post(server, "/flow_runs/filter")
     assert (run["name"], run["state"]["type"], run["state"]["name"]) == ("audit of loans", "FAILED", "Rejected")
     tasks = post(server, "/task_runs/filter", sort="EXPECTED_START_TIME_ASC")
-    stages = ["ingest", "validate", "learn", "rehearse", "label noise", "fairness", "cleaning", "health", "gate"]
-    expected = [*stages, "report"]
-    assert [task["name"] for task in tasks] == expected
+    assert [task["name"] for task in tasks] == [*STAGES, "report"]
     assert {task["state"]["name"] for task in tasks} == {"Completed"}
     artifacts = {artifact["key"]: artifact for artifact in post(server, "/artifacts/filter")}
     assert {"loans-verdict", "loans-learn", "loans-failed-dq"} <= set(artifacts)

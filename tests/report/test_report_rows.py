@@ -137,7 +137,7 @@ def test_nearest_rows_have_ids_of_any_kind(tmp_path, make_report, ids):
     assert ledger["nearest"].tolist() == [f"{ids.tolist()[7]}; {ids.tolist()[3]}"]
 
 
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "-", "=", "--5"]
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\n=1", "\uff1d1+1", "-", "=", "--5"]
 HARMLESS = ["-3.5", "+4", "-1e5", "+.5", "-7.", "a=b", "", "plain", "1-2", "'x", "男性"]
 
 
@@ -146,6 +146,12 @@ def test_a_formula_gets_an_apostrophe(text):
     safe, changed = neutralise(pd.DataFrame({"x": ["ok", text]}))
     assert safe["x"].tolist() == ["ok", f"'{text}"]
     assert changed == 1
+
+
+def test_a_carriage_return_cannot_end_a_row():
+    safe, changed = neutralise(pd.DataFrame({"x": ["a\rb", "\r=1", "c\r\nd", "e"]}))
+    assert safe["x"].tolist() == ["a\nb", "'\n=1", "c\nd", "e"]
+    assert changed == 3
 
 
 @pytest.mark.parametrize("text", HARMLESS)

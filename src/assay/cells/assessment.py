@@ -66,6 +66,8 @@ def find_cell_errors(
     InputError
         Where the judged rows cannot be read, or are not in the dataset.
     """
+    if not config.enabled:
+        return CellResult(run_checks(checks, Inspection(tabulate_none(), 0, {}, config)), tabulate_none())
     left_out = {*dataset.roles.ignored, dataset.roles.weight}
     frame = dataset.frame[[name for name in dataset.frame.columns if name not in left_out]]
     if judged is None and config.judged is not None:
@@ -131,10 +133,15 @@ def tabulate(table: Table, suspects: Iterable[Suspects]) -> pd.DataFrame:
     """Make the table of the cells that are likelier wrong than right."""
     parts = [part for s in suspects for part in _parts(table, s)]
     if not parts:
-        return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CELL_COLUMNS.items()})
+        return tabulate_none()
     cells = pd.concat(parts, ignore_index=True)
     order = np.lexsort((cells["place"], cells["position"]))
     return cells.iloc[order][list(CELL_COLUMNS)].reset_index(drop=True).astype(CELL_COLUMNS)
+
+
+def tabulate_none() -> pd.DataFrame:
+    """Make the table of no cells."""
+    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CELL_COLUMNS.items()})
 
 
 def _parts(table: Table, suspects: Suspects) -> Iterable[pd.DataFrame]:

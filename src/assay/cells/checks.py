@@ -93,6 +93,9 @@ QUESTIONS = (
 
 
 def _ask(question: Question, inspection: Inspection) -> Iterator[Outcome]:
+    if not inspection.config.enabled:
+        yield Outcome(Status.NOT_APPLICABLE, "`cells.enabled` is false: suspicious cells were not looked for.")
+        return
     columns = inspection.looked_at[question.code]
     if not columns or not inspection.rows:
         yield Outcome(Status.NOT_APPLICABLE, f"The data have no {question.needs}.")
@@ -135,6 +138,7 @@ def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Ins
                 [f"column '{name}': {reason}" for reason in cells["reason"]],
                 Action.REVIEW,
                 cells["score"].to_numpy(dtype=np.float64),
+                [text if isinstance(text, str) else None for text in cells["suggested"]],
             ),
             Table(("reason", "rows"), tuple((str(reason), int(n)) for reason, n in reasons.items())),
         ),

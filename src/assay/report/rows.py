@@ -46,7 +46,7 @@ the most similar rows (with that label, if there is one), and the values that ar
 {neutralised}"""
 _NEUTRALISED = """
 {:,} cells or column names that a spreadsheet would take for a formula have an apostrophe before them in the CSV files,
-or lost a NUL character. Set `output: {{rows: parquet}}` for the values as they are.
+or lost a NUL character or a carriage return. Set `output: {{rows: parquet}}` for the values as they are.
 """
 
 
@@ -143,7 +143,8 @@ def neutralise(frame: pd.DataFrame, *, count_names: bool = True) -> tuple[pd.Dat
     """`frame` with no cell that a spreadsheet would run, and the number of cells (and names) that changed.
 
     A text that begins with one of ``= + - @``, a tab or a line end gets an apostrophe before it, unless it is a
-    plain number such as "-3.5"; NUL is removed. The names of the columns are treated alike. Numbers, dates and
+    plain number such as "-3.5"; NUL is removed, and a carriage return is a
+    line feed. The names of the columns are treated alike. Numbers, dates and
     missing values stay as they are.
     """
     columns, changed = [], 0
@@ -153,7 +154,7 @@ def neutralise(frame: pd.DataFrame, *, count_names: bool = True) -> tuple[pd.Dat
         changed += cells
     names = [str(name) for name in frame.columns]
     safe_names = [_safe(name) for name in names]
-    # By position: two columns may have the same name once NUL is removed.
+    # By position: two columns may have the same name once that is done.
     safe = pd.concat(columns, axis=1) if columns else frame.copy()
     if safe_names != names:
         safe.columns = pd.Index(safe_names)
@@ -182,7 +183,8 @@ def _neutral(column: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
 
 
 def _safe(text: str) -> str:
-    text = text.replace("\x00", "")
+    # Python's csv module quotes a cell for the line end that it writes, and for no other.
+    text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 

@@ -207,7 +207,7 @@ def _on_the_whole(asked: Question) -> tuple[Status, str, Evidence]:
 
 def _name_rows_to_blame(asked: Question) -> str:
     """Name the rows without which an expectation about a whole column would hold, where a user would expect some."""
-    rule = _rule_of_rows(asked.item)
+    rule = _rule_of_rows(asked.item, asked.raw.result.get("observed_value"))
     if rule is None:
         return why_no_rows(asked.item.kind)
     (raw,) = asked.place.hold([rule])
@@ -217,7 +217,7 @@ def _name_rows_to_blame(asked: Question) -> str:
     return _name_rows(replace(asked, item=rule), broken)
 
 
-def _rule_of_rows(item: Expectation) -> Expectation | None:
+def _rule_of_rows(item: Expectation, observed: Any) -> Expectation | None:
     """The expectation on rows that the rows to blame break; the same as `assay.validation.column_rows` in memory."""
     kwargs = {name: item.kwargs[name] for name in ("column", "row_condition") if name in item.kwargs}
     match item.kind:
@@ -227,7 +227,10 @@ def _rule_of_rows(item: Expectation) -> Expectation | None:
             kind, own = "between", {"min_value": item.kwargs["min_value"], "strict_min": item.kwargs.get("strict_min")}
         case "expect_column_distinct_values_to_be_in_set" | "expect_column_distinct_values_to_equal_set":
             kind, own = "in_set", {"value_set": item.kwargs.get("value_set") or []}
-        case "expect_column_proportion_of_non_null_values_to_be_between" if item.kwargs.get("min_value") is not None:
+        # Not where too many values are there.
+        case "expect_column_proportion_of_non_null_values_to_be_between" if observed <= (
+            item.kwargs.get("min_value") or 0
+        ):
             kind, own = "not_null", {}
         case _:
             return None

@@ -188,7 +188,7 @@ class SqlPlace:
         ignored = item.kwargs.get("ignore_row_if", "all_values_are_missing")
         present = {"all_values_are_missing": sa.or_, "any_value_is_missing": sa.and_}.get(ignored)
         copies = sa.func.count().over(partition_by=columns).label(_COPIES)
-        counted: Select[Any] = sa.select(sa.column(key).label(_KEY), copies).select_from(
+        counted: Any = sa.select(sa.column(key).label(_KEY), copies).select_from(
             self._selected(item.kwargs.get("row_condition"))
         )
         if present is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.findings import Severity
+from assay.validation.drift.times import read_times
 from assay.validation.inference.holding import broken_rules
 from assay.validation.inference.proposing import ALPHA, propose_rules
 from assay.validation.inference.tolerance import MAX_SLACK, mostly_of
@@ -120,10 +121,12 @@ def _clopper_pearson(alarms: int, n: int) -> tuple[float, float]:
 
 
 def _over_time(frame: pd.DataFrame, roles: Roles, n: int, hold: Any) -> tuple[str, ...] | None:
-    """Rules that the earlier half proposes and the later half breaks."""
+    """Rules that the earlier half proposes and the later half breaks; None where no time can be read for sure."""
     if roles.time is None or n < 2 * MIN_PART:
         return None
-    when = frame[roles.time]
+    when = read_times(frame[roles.time], days_matter=True)
+    if when is None:
+        return None
     ordered = np.flatnonzero(when.notna())[np.argsort(when.dropna().to_numpy(), kind="stable")]
     if len(ordered) < 2 * MIN_PART:
         return None
