@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def write_inferred_suite(
     id: str | None = None,  # noqa: A002 -- the key of audit.yaml
     batch_rows: int | None = None,
     config_file: Path | None = None,
+    others: Sequence[Path] = (),
     fresh: bool = False,
 ) -> Inferred:
     """Infer a suite from a reference and write it, with the edits of the file that was there.
@@ -87,6 +89,8 @@ def write_inferred_suite(
         Rows of the batches that will be held against the suite; by default as many as the reference has.
     config_file
         An `audit.yaml` that says how the data are read, and the roles, in place of the options.
+    others
+        CSV or Parquet files that columns of the reference may refer to by their key.
     fresh
         Whether what a person did to the file is forgotten.
 
@@ -127,6 +131,9 @@ def write_inferred_suite(
         numeric_label=read.numeric_label,
         batch_rows=batch_rows,
         before=before,
+        others={
+            _from(place, other): _without_label(DataConfig(path=other.absolute()), (), None).frame for other in others
+        },
     )
     existed = place.exists()
     _write(place, json.dumps(update.suite, indent=2, ensure_ascii=False) + "\n")
@@ -137,6 +144,11 @@ def _beside(data: DataConfig) -> Path:
     if data.path is None:
         raise ConfigurationError("The file to write must be named by --output where the data come from a database.")
     return data.path.parent / SUITE_FOLDER / f"{name_of(data.path)}.json"
+
+
+def _from(suite: Path, other: Path) -> str:
+    """Path of another table as the suite names it: from the folder in which the suite lies."""
+    return Path(os.path.relpath(other.absolute(), suite.absolute().parent)).as_posix()
 
 
 def _read(place: Path) -> dict[str, Any] | None:

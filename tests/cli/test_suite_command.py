@@ -95,3 +95,25 @@ def test_a_table_of_one_row(assay, tmp_path):
 def test_help_names_the_command(assay):
     assert "infer" in assay("suite", "--help").stdout
     assert "--batch-rows" in assay("suite", "infer", "--help").stdout
+
+
+def test_a_column_may_refer_to_another_table(assay, data, tmp_path):
+    keys = [f"K{i:03}" for i in range(60)]
+    (tmp_path / "towns.csv").write_text("\n".join(["town", *keys]) + "\n")
+    rows = [f"{i},{keys[i * 7 % 60]}" for i in range(400)]
+    (tmp_path / "people.csv").write_text("\n".join(["person,home", *rows]) + "\n")
+    done = assay(
+        "suite", "infer", tmp_path / "people.csv", "--other", tmp_path / "towns.csv", "-o", "suites/people.json"
+    )
+    assert done.exit_code == 0, done.output
+    rules = [e for e in read(tmp_path / "suites" / "people.json")["expectations"] if "in_table" in e["type"]]
+    assert [(e["kwargs"]["column"], e["kwargs"]["file"], e["kwargs"]["key"]) for e in rules] == [
+        ("home", "../towns.csv", "town")
+    ]
+
+    (tmp_path / "audit.yaml").write_text("data: people.csv\nlabel: home\nvalidation: {suite: suites/people.json}\n")
+    assert assay("validate", "audit.yaml", "--no-save").exit_code == 0
+    with (tmp_path / "people.csv").open("a") as more:
+        more.writelines(f"{i},K999\n" for i in range(400, 440))
+    done = assay("validate", "audit.yaml", "--no-save")
+    assert "400 clean, 0 to quarantine, 40 to review" in done.stdout

@@ -58,6 +58,13 @@ def infer(
         Path | None,
         typer.Option(metavar="AUDIT.yaml", help="Configuration that says how to read the data, and the roles."),
     ] = None,
+    other: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="TABLE",
+            help="CSV or Parquet file that columns may refer to by its key; may be given several times.",
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what a person did to the file.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
@@ -77,6 +84,7 @@ def infer(
             id=id_,
             batch_rows=batch_rows,
             config_file=config,
+            others=other or (),
             fresh=fresh,
         )
         _show(inferred, as_json=json)

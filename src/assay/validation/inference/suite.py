@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from assay.validation.inference.calibration import calibrate
 from assay.validation.inference.document import compose
 from assay.validation.inference.proposing import ALPHA, propose_rules
+from assay.validation.relations.inclusions import propose_inclusions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from assay.validation.inference.calibration import Calibration
     from assay.validation.inference.document import Update
 
+# Of the rules about other tables, which stand beside the calibrated ones: the false alarms that they may add.
+INCLUSION_ALPHA = 0.01
+# No file has the empty name.
+_REFERENCE = ""
+
 
 def infer_suite(
     frame: pd.DataFrame,
@@ -26,6 +32,7 @@ def infer_suite(
     numeric_label: bool = False,
     batch_rows: int | None = None,
     before: Mapping[str, Any] | None = None,
+    others: Mapping[str, pd.DataFrame] | None = None,
 ) -> Update:
     """A Great Expectations suite that a reference keeps, and later batches of the same source too, but for 1 in 20.
 
@@ -43,6 +50,8 @@ def infer_suite(
         Rows of the batches that will be held against it; by default as many as the reference has.
     before
         The suite that is inferred again: what a person did to it is kept. None to start over.
+    others
+        Path, relative to the suite, -> rows of other tables, whose keys columns of the reference may refer to.
 
     Returns
     -------
@@ -52,6 +61,8 @@ def infer_suite(
     fresh = batch_rows or len(frame)
     rules = propose_rules(frame, roles, fresh=fresh, numeric_label=numeric_label)
     rules, calibration = calibrate(frame, roles, rules, fresh=fresh, numeric_label=numeric_label)
+    if others:
+        rules = [*rules, *propose_inclusions({_REFERENCE: frame, **others}, alpha=INCLUSION_ALPHA)[_REFERENCE]]
     return compose(name, rules, _described(calibration, len(frame), fresh), before)
 
 
