@@ -63,6 +63,19 @@ def test_perfect_order_is_not_certain():
     assert auc.interval.high == 1
 
 
+@pytest.mark.parametrize("rows", [60, 360, 10_000])
+def test_one_pair_out_of_order_tells_nearly_as_much_as_none(rows):
+    scores = np.arange(2 * rows, dtype=float)
+    scores[[rows - 1, rows]] = scores[[rows, rows - 1]]
+    probs = scores / (2 * rows)
+    labels = np.repeat([0, 1], rows)
+    found = compute_auc(labels, np.c_[1 - probs, probs])
+    assert found.value == pytest.approx(1 - 1 / rows**2)
+    perfect = compute_auc(labels, np.c_[1.0 - labels, 1.0 * labels])
+    assert found.interval.low == pytest.approx(perfect.interval.low, abs=2 / rows)
+    assert found.interval.low < found.value < found.interval.high
+
+
 def test_a_rare_class_makes_it_uncertain():
     y = np.r_[np.zeros(500, int), [1, 1, 1]]
     auc = compute_auc(y, np.column_stack([1 - y, y]).astype(float))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import PolicyConfig, Waiver
-from assay.findings import Finding, Severity, Status, Subject
+from assay.findings import Action, Evidence, Finding, RowFlags, Severity, Status, Subject
 from assay.gate import Decision, Verdict, apply_severities, decide
 
 TODAY = dt.date(2026, 3, 14)
@@ -143,6 +145,15 @@ def test_waiver_covers_inconclusive_but_never_an_error():
     crashed = verdict(finding("DQ011", Status.ERROR), waivers=[waiver()])
     assert crashed.verdict == "undecided"
     assert len(crashed.unused) == 1
+
+
+def test_waiver_covers_the_rows_that_a_passed_check_names():
+    rows = RowFlags(np.array([3, 7]), "Repeats an earlier row.", Action.QUARANTINE)
+    few = replace(finding("DQ011"), evidence=Evidence("duplicate share", 0.001, rows=rows))
+    decision = verdict(few, waivers=[waiver()])
+    assert (decision.verdict, decision.unused) == ("pass", ())
+    assert [pair.finding for pair in decision.waived] == [few]
+    assert verdict(finding("DQ011"), waivers=[waiver()]).waived == ()
 
 
 def test_two_waivers_of_one_finding_are_both_used():

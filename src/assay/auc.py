@@ -34,7 +34,8 @@ def compute_auc(
 
     The variance is the larger of DeLong's, from the influence of each row on the mean over the classes, and Hanley and
     McNeil's: near 1 a handful of misordered rows makes DeLong's too small. The interval is symmetric on the logit, and
-    Wilson's for as many trials as the smallest class has rows where the AUC is exactly 0 or 1. In 1,500 simulated
+    on neither side wider than Wilson's for as many trials as the smallest class has rows, which has the largest variance
+    that an AUC can have (Birnbaum and Klose): next to 0 and 1 the logit says nothing. In 1,500 simulated
     samples each it held the true AUC in 99% (50 and 50 rows, AUC .998), 92% (30 and 300, .961), 94% (10 and 90, .76)
     and 95 to 99% (100 rows a class and more).
 
@@ -78,14 +79,14 @@ def compute_auc(
     value = min(1.0, max(0.0, total / len(curves)))
     variance = (bound + max(model, float(np.sum(influence**2)))) / len(curves) ** 2
     smallest = int(counts[present].min())
+    widest = wilson(value * smallest, smallest, confidence)
+    assert widest is not None
     if value in (0.0, 1.0):
-        interval = wilson(value * smallest, smallest, confidence)
-        assert interval is not None
-    else:
-        half = normal_quantile(confidence) * math.sqrt(variance) / (value * (1 - value))
-        centre = math.log(value / (1 - value))
-        interval = Interval(_logistic(centre - half), _logistic(centre + half), confidence, "DeLong, logit")
-    return Auc(value, interval, smallest)
+        return Auc(value, widest, smallest)
+    half = normal_quantile(confidence) * math.sqrt(variance) / (value * (1 - value))
+    centre = math.log(value / (1 - value))
+    low, high = (max(widest.low, _logistic(centre - half)), min(widest.high, _logistic(centre + half)))
+    return Auc(value, Interval(low, high, confidence, "DeLong, logit"), smallest)
 
 
 def _logistic(x: float) -> float:

@@ -26,6 +26,11 @@ _WORST_FIRST = (Status.FAILED, Status.ERROR, Status.INCONCLUSIVE, Status.PASSED,
 _WAIVABLE = (Status.FAILED, Status.INCONCLUSIVE)
 
 
+def _names_rows(finding: Finding) -> bool:
+    """Whether it asks for something to be done about rows, as a passed one does too."""
+    return finding.evidence is not None and finding.evidence.rows is not None
+
+
 class Verdict(StrEnum):
     """Whether to train on the data."""
 
@@ -132,10 +137,12 @@ def matches(waiver: Waiver, finding: Finding) -> bool:
     """Whether the waiver is about this finding, whatever the date.
 
     The codes are equal, and the waiver's subject is absent, or is the finding's subject as the report shows it,
-    its only column, or its group. Only a finding that failed or is inconclusive can be waived: a check that
-    could not be carried out showed nothing that a person could accept.
+    its only column, or its group. A finding that failed or is inconclusive can be waived, and one that passed and
+    names rows: else fewer bad rows would be treated worse than many. A check that could not be carried out showed
+    nothing that a person could accept.
     """
-    if waiver.check != finding.code or finding.status not in _WAIVABLE:
+    waivable = finding.status in _WAIVABLE or (finding.status is Status.PASSED and _names_rows(finding))
+    if waiver.check != finding.code or not waivable:
         return False
     subject = finding.subject
     # A waiver for one column does not reach what several columns show together, such as an intersection of groups.
