@@ -137,8 +137,36 @@ def test_nearest_rows_have_ids_of_any_kind(tmp_path, make_report, ids):
     assert ledger["nearest"].tolist() == [f"{ids.tolist()[7]}; {ids.tolist()[3]}"]
 
 
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\n=1", "\uff1d1+1", "-", "=", "--5"]
-HARMLESS = ["-3.5", "+4", "-1e5", "+.5", "-7.", "a=b", "", "plain", "1-2", "'x", "男性"]
+FORMULAS = [
+    "=1+1",
+    "+49 30 A1",
+    "+1-2",
+    "+1 (555) 010-9999!A1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\n=1",
+    "\uff1d1+1",
+    "-",
+    "=",
+    "--5",
+]
+HARMLESS = [
+    "+49 30 1234567",
+    "+1 (555) 010-9999",
+    "-3.5",
+    "+4",
+    "-1e5",
+    "+.5",
+    "-7.",
+    "a=b",
+    "",
+    "plain",
+    "1-2",
+    "'x",
+    "男性",
+]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

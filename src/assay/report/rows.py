@@ -33,6 +33,8 @@ _PART = 100_000
 # (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+# Without a letter it can neither call a function nor refer to a cell, and an apostrophe would spoil a whole column.
+_TELEPHONE = re.compile(r"\+\d[\d ().\-/]{5,24}", re.ASCII)
 
 _NOTE = """\
 ledger       {ledger:,} rows: one for each row of the data and finding
@@ -143,7 +145,7 @@ def neutralise(frame: pd.DataFrame, *, count_names: bool = True) -> tuple[pd.Dat
     """`frame` with no cell that a spreadsheet would run, and the number of cells (and names) that changed.
 
     A text that begins with one of ``= + - @``, a tab or a line end gets an apostrophe before it, unless it is a
-    plain number such as "-3.5"; NUL is removed, and a carriage return is a
+    plain number such as "-3.5" or a telephone number; NUL is removed, and a carriage return is a
     line feed. The names of the columns are treated alike. Numbers, dates and
     missing values stay as they are.
     """
@@ -185,7 +187,8 @@ def _neutral(column: pd.Series[Any]) -> tuple[pd.Series[Any], int]:
 def _safe(text: str) -> str:
     # Python's csv module quotes a cell for the line end that it writes, and for no other.
     text = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(text) else text
+    harmless = _PLAIN_NUMBER.fullmatch(text) or _TELEPHONE.fullmatch(text)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not harmless else text
 
 
 def _may_hold_text(column: pd.Series[Any]) -> bool:
