@@ -66,6 +66,16 @@ def with_judged(case: Case, seeds: int, *, chosen: bool) -> tuple[float, float, 
     return tuple(np.mean(results, axis=0))
 
 
+def what_scores_are_worth(tables: dict[str, pd.DataFrame], share: float, seed: int) -> pd.DataFrame:
+    """Reported cells of all tables with planted errors: their kind, score, and whether they are wrong."""
+    parts = []
+    for name, table in tables.items():
+        case = plant(name, table, np.random.default_rng(seed), share)
+        cells = suspicious_cells(case.dirty.set_axis(range(case.dirty.shape[1]), axis=1))
+        parts.append(cells.assign(wrong=case.wrong[cells["position"], cells["column"].astype(int)]))
+    return pd.concat(parts, ignore_index=True)
+
+
 def line(*cells: object) -> None:
     """Print a row of a Markdown table."""
     print("| " + " | ".join(f"{c:.3f}" if isinstance(c, float) else str(c) for c in cells) + " |", flush=True)
@@ -110,6 +120,13 @@ def main() -> None:
         for kind in sorted(set(case.kinds[case.wrong])):
             mine = case.wrong & (case.kinds == kind)
             line(case.name, kind, int(mine.sum()), f"{(flags & mine).sum() / mine.sum():.1%}")
+    print("\nWhat a score is worth\n")
+    line("planted in", "kind", "cells", "1 - score, mean", "wrong")
+    line(*["---"] * 5)
+    for share in (0.01, 0.001):
+        cells = what_scores_are_worth(tables, share, options.planting_seed + 1)
+        for kind, mine in cells.groupby("kind"):
+            line(f"{share:.1%}", kind, len(mine), f"{1 - mine['score'].mean():.2f}", f"{mine['wrong'].mean():.2f}")
     print("\nFlagged on clean tables\n")
     line("table", "cells", "flagged", "share")
     line(*["---"] * 4)

@@ -143,19 +143,19 @@ def other_date(text: str, rng: np.random.Generator) -> str:
     return f"{day}/{month}/{year}{text[10:]}" if rng.random() < 0.5 else f"1900-01-01{text[10:]}"
 
 
-def plant(name: str, clean: pd.DataFrame, rng: np.random.Generator) -> Case:
-    """Plant each kind in `SHARE` of the cells of every column that it fits; never two in one cell."""
+def plant(name: str, clean: pd.DataFrame, rng: np.random.Generator, share: float = SHARE) -> Case:
+    """Plant each kind in a share of the cells of every column that it fits; never two in one cell."""
     cells, kinds = clean.to_numpy(dtype=object, copy=True), np.full(clean.shape, "", dtype=object)
     for place in range(clean.shape[1]):
         values = clean.iloc[:, place].to_numpy(dtype=object)
         for kind, change, where in fitting(values):
             free = np.flatnonzero(where & (kinds[:, place] == ""))
-            size = min(len(free), max(1, int(SHARE * (values != "").sum())))
+            size = min(len(free), max(1, int(share * (values != "").sum())))
             for row in rng.choice(free, size, replace=False):
                 new = change(values[row], rng)
                 if new != values[row]:
                     cells[row, place], kinds[row, place] = new, kind
-    swap(cells, kinds, rng)
+    swap(cells, kinds, rng, share)
     return Case(name, pd.DataFrame(cells, columns=clean.columns, dtype="str"), clean, kinds)
 
 
@@ -180,9 +180,9 @@ def fitting(values: np.ndarray) -> list[tuple[str, Text, np.ndarray]]:
     return fits
 
 
-def swap(cells: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> None:
-    """Let two neighbours that hold words change places, in `SHARE` of the rows."""
-    for row in rng.choice(len(cells), int(SHARE * len(cells)), replace=False):
+def swap(cells: np.ndarray, kinds: np.ndarray, rng: np.random.Generator, share: float) -> None:
+    """Let two neighbours that hold words change places, in a share of the rows."""
+    for row in rng.choice(len(cells), int(share * len(cells)), replace=False):
         for place in rng.permutation(cells.shape[1] - 1):
             a, b = cells[row, place : place + 2]
             if a != b and a.isalpha() and b.isalpha() and not kinds[row, place : place + 2].any():

@@ -15,15 +15,24 @@ import pandas as pd
 from references import METHODS
 
 from assay.dataset import Roles
-from assay.validation.drift import compare_samples
+from assay.validation.drift import compare_samples, propose_drift
+from assay.validation.drift.comparing import compare, count_cells
+from assay.validation.drift.distance import NEGLIGIBLE
+from assay.validation.drift.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from assay.findings import Interval
+    from assay.validation.inference.rule import Rule
 
 MONTHS = ("2019-01", "2019-02", "2019-03", "2020-01", "2020-04")
 ALIKE = MONTHS[:3]
 # Rows of the reference and of the batch, with the number of repetitions.
 SIZES = ((500, 40), (2_000, 40), (10_000, 20), (50_000, 10), (200_000, 4), (1_000_000, 2))
+SUITE_SIZES = ((100, 40), (300, 40), (600, 40), (1_000, 40), (3_000, 20), (10_000, 20))
+# The part of a suite's false alarms that is left to drift.
+SUITE_ALPHA = 0.015
 # Share of a batch's rows that come from a part of the table only.
 FOREIGN = {"same source": 0.0, "negligible": 0.03, "drift": 0.4}
 
@@ -94,6 +103,39 @@ def alarms_by_size(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def suites_by_size(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Of rules that are inferred from n rows: how many, and in how many runs any is not kept by n others.
+
+    A rule that stays inconclusive counts, since it has to be read; beside it the same rules with the tolerance of a
+    tenth, whatever chance does. Under "drift", how often any fails on a batch of which 40% of the rows are foreign.
+    """
+    rows = []
+    for (name, table), (n, times) in itertools.product(tables.items(), SUITE_SIZES):
+        rng = np.random.default_rng(n)
+        counted = {"rules": 0.0, "tolerance": 0.0, "not passed": 0.0, "not passed at .1": 0.0, "drift": 0.0}
+        for _ in range(times):
+            reference, batch = samples(table, n, 0.0, rng)
+            _, foreign = samples(table, n, FOREIGN["drift"], rng)
+            drawn = propose_drift(reference, Roles(label=table.columns[-1], features=()), fresh=n, alpha=SUITE_ALPHA)
+            rules = [rule for rule in drawn if "reference" in rule.kwargs]
+            if rules:
+                counted["rules"] += len(rules)
+                counted["tolerance"] += max(rule.kwargs["tolerance"] for rule in rules)
+            counted["not passed"] += any(_interval(rule, batch).high > rule.kwargs["tolerance"] for rule in rules)
+            counted["not passed at .1"] += any(_interval(rule, batch).high > NEGLIGIBLE for rule in rules)
+            counted["drift"] += any(_interval(rule, foreign).low > rule.kwargs["tolerance"] for rule in rules)
+        rows.append({"table": name, "n": n, "runs": times} | {key: value / times for key, value in counted.items()})
+        print(rows[-1], file=sys.stderr, flush=True)
+    return pd.DataFrame(rows)
+
+
+def _interval(rule: Rule, batch: pd.DataFrame) -> Interval:
+    reference = Summary.from_json(rule.kwargs["reference"])
+    cells = count_cells(reference, batch[rule.kwargs["column"]])
+    assert cells is not None
+    return compare(reference, cells, rule.kwargs["alpha"]).interval
+
+
 def samples(
     table: pd.DataFrame, n: int, foreign: float, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -127,6 +169,7 @@ def main() -> None:
     tables = months(folder)
     print(as_markdown(taxi_pairs(tables)), end="\n\n")
     print(as_markdown(taxi_pooled(tables)), end="\n\n")
+    print(as_markdown(suites_by_size(sources(folder, tables["2019-03"]))), end="\n\n")
     print(as_markdown(alarms_by_size(sources(folder, tables["2019-03"]))))
 
 

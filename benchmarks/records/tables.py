@@ -93,6 +93,37 @@ def households(data: Path) -> pd.DataFrame:
     return pd.concat([first, second], ignore_index=True)
 
 
+def league(data: Path) -> pd.DataFrame:
+    """Everybody at home against everybody, with goals."""
+    del data
+    rng, teams = (
+        np.random.default_rng(6),
+        ["".join(pair).title() for pair in zip(SYLLABLES, SYLLABLES[5:], strict=False)],
+    )
+    games = [(a, b, rng.poisson(1.5), rng.poisson(1.1)) for a in teams[:20] for b in teams[:20] if a != b]
+    return pd.DataFrame(games, columns=["home", "away", "scored", "conceded"])
+
+
+def edges(data: Path) -> pd.DataFrame:
+    """A directed graph: some edges go both ways."""
+    del data
+    rng = np.random.default_rng(7)
+    nodes = np.unique(["".join(rng.choice(SYLLABLES, 4)) for _ in range(300)])
+    frame = pd.DataFrame({"src": rng.choice(nodes, 1500), "dst": rng.choice(nodes, 1500)})
+    both = pd.concat([frame, frame.iloc[:300].rename(columns={"src": "dst", "dst": "src"})], ignore_index=True)
+    return both.assign(weight=rng.integers(1, 100, len(both)))
+
+
+def tickets(data: Path) -> pd.DataFrame:
+    """When a ticket came, in two zones and as a day, and when it is due."""
+    del data
+    rng = np.random.default_rng(8)
+    came = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 20_000, 2000)) * 10, "min")
+    due = came + pd.to_timedelta(rng.integers(1, 6, 2000) * 12, "h")
+    times = pd.DataFrame({"came": came, "local": came + pd.Timedelta("2h"), "day": came.normalize(), "due": due})
+    return times.astype(str).assign(queue=rng.choice(list("abcde"), 2000))
+
+
 def plant(frame: pd.DataFrame, repeats: int, seed: int) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """Repeat rows with one to three wrong or missing values each, and shuffle."""
     rng = np.random.default_rng(seed)
@@ -144,6 +175,9 @@ TABLES: dict[str, Callable[[Path], tuple[pd.DataFrame, npt.NDArray[np.int64]]]] 
     "customers": lambda _: _all_apart(customers(3000, 3)),
     "independent": lambda _: _all_apart(independent(3000, 3)),
     "people x months": lambda data: _all_apart(months(data)),
+    "league": lambda data: _all_apart(league(data)),
+    "edges": lambda data: _all_apart(edges(data)),
+    "tickets": lambda data: _all_apart(tickets(data)),
     "households": lambda data: _all_apart(households(data)),
 }
 

@@ -249,6 +249,9 @@ class RecordsConfig(Section):
         le=1,
         description="Largest share of rows that repeat an earlier row's record without being an exact copy (DQ035).",
     )
+    tell_apart: tuple[str, ...] = Field(
+        (), description="Columns in which two rows of one record never differ, such as the month of a panel (DQ035)."
+    )
 
 
 class LearningConfig(Section):

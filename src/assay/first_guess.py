@@ -39,6 +39,7 @@ MAX_DATES_READ = 1000
 # Without a header the columns are called column_1, column_2, ...
 _PLACE = re.compile(r"column_\d+")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+_ISO_MONTH = re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])")
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}( .*)?|\d{4}/\d{1,2}/\d{1,2}( .*)?")
 _CHUNK = 1 << 20
 # The check that finds missing markers.
@@ -82,7 +83,7 @@ def guess(config: AuditConfig) -> FirstGuess:
     dataset, config = _with_decimal_comma(dataset, config, notes)
     taken = {config.label, config.id, *(feature.column for feature in config.sensitive)}
     free = [name for name in dataset.frame.columns if name not in taken]
-    times = [name for name in free if looks_like_dates(dataset.frame[name])]
+    times = times_among(dataset.frame[free])
     time = _time(times, notes)
     keys = [name for name in free if name not in times and looks_like_a_key(dataset.frame[name])]
     key = _key(keys, config.id, notes)
@@ -207,7 +208,21 @@ def looks_like_dates(values: pd.Series[Any]) -> bool:
         return False
     iso = sum(_is_date(word, _ISO_DATE, {"format": "ISO8601"}) for word in words)
     other = sum(_is_date(word, _OTHER_DATE, None) for word in words)
-    return max(iso, other) >= MIN_DATES * len(words)
+    months = sum(_is_date(word, _ISO_MONTH, None) for word in words)
+    return max(iso, other, months) >= MIN_DATES * len(words)
+
+
+def times_among(frame: pd.DataFrame) -> list[str]:
+    """Columns of dates that may say when a row arose; columns of months (YYYY-MM) only where there is none of days."""
+    dates = [name for name in frame.columns if looks_like_dates(frame[name])]
+    days = [name for name in dates if not _are_months(frame[name])]
+    return days or dates
+
+
+def _are_months(values: pd.Series[Any]) -> bool:
+    present = values.dropna()
+    months = present.astype(str).str.fullmatch(_ISO_MONTH.pattern)
+    return present.dtype.kind != "M" and bool(months.mean() >= MIN_DATES)
 
 
 def _is_date(word: object, pattern: re.Pattern[str], reading: dict[str, Any] | None) -> bool:

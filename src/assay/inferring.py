@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,22 @@ from assay.config_file import load_config, parse_config
 from assay.dataset import Roles
 from assay.errors import ConfigurationError, InputError, StorageError
 from assay.first_config import SUITE_FOLDER, name_of
-from assay.first_guess import guess, guess_encoding, looks_like_dates
+from assay.first_guess import MIN_DISTINCT_KEYS, guess, guess_encoding, times_among
 from assay.ingest import read_dataset
 from assay.ingest.columns import plain_columns
 from assay.ingest.names import column_names
 from assay.ingest.source import format_of, read_source
+from assay.validation import infer_suite
+from assay.validation.inference.document import roles_of
+from assay.validation.inference.suite import broken_already
+from assay.validation.own.tables import READABLE, read_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from assay.config import AuditConfig
     from assay.dataset import Dataset
     from assay.validation.inference.document import Update
 
@@ -84,7 +89,8 @@ def write_inferred_suite(
     output
         File to write; by default the configured suite, else `expectations/<name>.json` beside the reference.
     label, sensitive, id
-        Roles of columns, as in `audit.yaml`; a label is not needed. What is not named is guessed.
+        Roles of columns, as in `audit.yaml`; a label is not needed. What is not named is as it was when the suite
+        that is there was inferred, else guessed.
     batch_rows
         Rows of the batches that will be held against the suite; by default as many as the reference has.
     config_file
@@ -104,26 +110,17 @@ def write_inferred_suite(
         Where the file cannot be written.
     """
     config = None if config_file is None else load_config(config_file)
-    if config is not None and (label or sensitive or id):
+    stated = {"label": label, "sensitive": list(sensitive), "id": id}
+    if config is not None and any(stated.values()):
         raise ConfigurationError("Roles must come from --config or from --label, --sensitive and --id, got both.")
-    data = DataConfig() if config is None or config.data is None else config.data
-    if reference is not None:
-        data = data.model_copy(update={"path": Path(reference).absolute(), "connection": None, "query": None})
-    if not data.has_source:
-        raise ConfigurationError("A reference must be given, as REFERENCE or as `data` of --config, got neither.")
+    data = _source(reference, config)
     place = output or (None if config is None else config.validation.suite) or _beside(data)
     before = None if fresh else _read(place)
+
     if config is not None:
         read = _of_dataset(read_dataset(config.model_copy(update={"data": data})), ())
-    elif label is not None:
-        roles = {"label": label, "sensitive": list(sensitive), "id": id}
-        first = guess(parse_config({"data": {"path": str(data.path)}, **roles}, name="assay suite infer"))
-        read = _of_dataset(first.dataset, first.notes)
     else:
-        read = _without_label(data, sensitive, id)
-
-    from assay.validation import infer_suite
-
+        read = _read_reference(data, stated, roles_of(before))
     update = infer_suite(
         read.frame,
         read.roles,
@@ -131,13 +128,69 @@ def write_inferred_suite(
         numeric_label=read.numeric_label,
         batch_rows=batch_rows,
         before=before,
-        others={
-            _from(place, other): _without_label(DataConfig(path=other.absolute()), (), None).frame for other in others
-        },
+        others={_from(place, other): _other(other) for other in others},
     )
     existed = place.exists()
     _write(place, json.dumps(update.suite, indent=2, ensure_ascii=False) + "\n")
-    return Inferred(place, update, existed, read.notes)
+    return Inferred(place, update, existed, (*broken_already(update.suite), *read.notes))
+
+
+def _source(reference: Path | None, config: AuditConfig | None) -> DataConfig:
+    data = DataConfig() if config is None or config.data is None else config.data
+    if reference is not None:
+        data = data.model_copy(update={"path": Path(reference).absolute(), "connection": None, "query": None})
+    if not data.has_source:
+        raise ConfigurationError("A reference must be given, as REFERENCE or as `data` of --config, got neither.")
+    return data
+
+
+def _read_reference(data: DataConfig, stated: Mapping[str, Any], before: Mapping[str, Any]) -> _Reference:
+    """The reference under the roles that are stated, and, for what is not, under those of the suite that is there."""
+    taken = {stated["label"], *stated["sensitive"], stated["id"]}
+    known: dict[str, Any] = {
+        "label": None if before.get("label") in taken else before.get("label"),
+        "sensitive": [name for name in before.get("sensitive", ()) if name not in taken],
+        "id": None if before.get("id") in taken else before.get("id"),
+    }
+    roles: dict[str, Any] = {key: value or known[key] for key, value in stated.items()}
+    if roles["label"] is None:
+        read = _without_label(data, roles["sensitive"], roles["id"])
+    else:
+        first = guess(parse_config({"data": {"path": str(data.path)}, **roles}, name="assay suite infer"))
+        read = _of_dataset(first.dataset, first.notes)
+    kept = [f"{key} {_listed(roles[key])}" for key, value in stated.items() if roles[key] and not value]
+    notes = (*read.notes, *_repeated_id(read))
+    if kept:
+        notes = (f"As in the suite before: {', '.join(kept)}. State others, or forget all edits with --fresh.", *notes)
+    return replace(read, notes=notes)
+
+
+def _listed(names: str | Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in ([names] if isinstance(names, str) else names))
+
+
+def _repeated_id(read: _Reference) -> tuple[str, ...]:
+    name = read.roles.id
+    if name is None:
+        return ()
+    distinct, n = read.frame[name].nunique(), int(read.frame[name].notna().sum())
+    if distinct >= MIN_DISTINCT_KEYS * n:
+        return ()
+    said = f"Column '{name}' is named as the id, but has {distinct:,} different values in {n:,} rows"
+    return (f"{said}: it tells no rows apart, and no rule says that it must. Name another, or none.",)
+
+
+def _other(path: Path) -> pd.DataFrame:
+    """The rows of another table, if a validation can read it: it is not told how, as it is of the data."""
+    frame = _without_label(DataConfig(path=path.absolute()), (), None).frame
+    try:
+        if path.suffix.lower() in READABLE:
+            read_keys(str(path.absolute()), str(frame.columns[0]))
+            return frame
+    except ConfigurationError:
+        pass
+    must = f"Table {path} of --other must be a CSV file in UTF-8 with commas and a header, or a Parquet file"
+    raise InputError([f"{must}, got something else. Convert it."])
 
 
 def _beside(data: DataConfig) -> Path:
@@ -194,7 +247,7 @@ def _without_label(data: DataConfig, sensitive: Sequence[str], id_column: str | 
         raise InputError(f"The data ({source.name}) must have rows and columns, got none. There is nothing to infer.")
     missing = {name: data.missing_in(name, is_id=name == id_column) for name in names}
     frame = plain_columns(source.frame.set_axis(names, axis=1), missing).frame
-    times = [name for name in names if name != id_column and looks_like_dates(frame[name])]
+    times = times_among(frame[[name for name in names if name != id_column]])
     time = times[0] if len(times) == 1 else None
     notes = () if time is None else (f"Column '{time}' was taken for the time when a row arose.",)
     features = tuple(name for name in names if name not in (id_column, time))

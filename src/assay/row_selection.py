@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Columns that `quarantine` and `review` have before those of the input.
 _EXPLAINING = 5
 _PART = 100_000
+# It is there wherever the rows themselves are.
+_COUNTING = "README.txt"
 _NAMED = 5
 _STATUS = {
     "passed": "passed, and points at no row",
@@ -94,7 +96,9 @@ def select_entries(
 
 
 def describe_nothing(document: dict[str, Any], checks: Sequence[str]) -> list[str]:
-    """Why there is no row: a sentence for each check."""
+    """Why there is no row: a sentence for each check that was asked for, or one for all."""
+    if not checks and not document["rows"]["ledger"]:
+        return ["No finding points at any row."]
     sentences = []
     for code in dict.fromkeys(_code(check, document) for check in checks):
         found = [finding for finding in document["findings"] if finding["code"] == code]
@@ -124,8 +128,14 @@ def read_values(
     Raises
     ------
     StorageError
-        Where a file is missing, damaged, or has not as many rows as when it was written.
+        Where the rows were never written (`assay validate` does not fetch those of a database), or a file is missing,
+        damaged, or has not as many rows as when it was written.
     """
+    if not (audit / "rows" / _COUNTING).is_file():
+        raise StorageError(
+            f"{audit / 'rows'} holds no values: `assay validate` leaves the rows of a table where they live, and "
+            "writes down their ids alone. Leave out --values, and look these ids up in the table."
+        )
     counts, format_ = document["rows"], document["rows"]["format"]
     dispositions = split_positions(counts["total"], ledger)
     parts = []

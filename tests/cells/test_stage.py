@@ -108,3 +108,75 @@ def test_file_of_judged_rows_that_is_none(
     dataset = make_dataset(labelled, label="y")
     with pytest.raises(InputError, match="must be a CSV file"):
         find_cell_errors(dataset, CellsConfig(judged=tmp_path / "absent.csv"))
+
+
+def statuses(frame: pd.DataFrame, make_dataset: Callable[..., Dataset], **roles: object) -> dict[str, Status]:
+    dataset = make_dataset(frame.assign(y=["yes", "no"] * (len(frame) // 2)), label="y", **roles)
+    return {f.code: f.status for f in find_cell_errors(dataset, CellsConfig()).findings}
+
+
+@pytest.mark.parametrize("n", [12, 48])
+def test_too_few_numbers_are_no_good_news(n: int, make_dataset: Callable[..., Dataset]) -> None:
+    values = np.random.default_rng(0).normal(10, 1, n)
+    values[3] = 1e9
+    assert statuses(pd.DataFrame({"x": values}), make_dataset)["DQ033"] is Status.INCONCLUSIVE
+
+
+def test_tail_that_is_too_heavy_is_no_good_news(make_dataset: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_cauchy(2_000)
+    values[5] = 1e12
+    assert statuses(pd.DataFrame({"x": values}), make_dataset)["DQ033"] is Status.INCONCLUSIVE
+    beside = pd.DataFrame({"x": values, "ordinary": rng.normal(size=2_000)})
+    dataset = make_dataset(beside.assign(y=["yes", "no"] * 1_000), label="y")
+    finding = next(f for f in find_cell_errors(dataset, CellsConfig()).findings if f.code == "DQ033")
+    assert finding.status is Status.PASSED
+    assert "1 column (ordinary)" in finding.message
+    assert "1 column (x) could not be judged" in finding.message
+
+
+def test_too_few_codes_are_no_good_news(make_dataset: Callable[..., Dataset]) -> None:
+    frame = pd.DataFrame({"code": ["##", *(f"A{i:03d}" for i in range(11))]})
+    found = statuses(frame, make_dataset)
+    assert (found["DQ031"], found["DQ032"]) == (Status.PASSED, Status.INCONCLUSIVE)
+
+
+def test_temperatures_pass(make_dataset: Callable[..., Dataset]) -> None:
+    frame = pd.DataFrame({"t": np.random.default_rng(0).normal(12, 6, 5_000)})
+    assert statuses(frame, make_dataset)["DQ033"] is Status.PASSED
+
+
+def test_nobody_is_told_to_change_a_sensitive_value(make_dataset: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["male", "female"], 600)
+    frame = pd.DataFrame(
+        {
+            "sex": sex,
+            "title": np.where(sex == "male", "Mr", "Ms"),
+            "ward": np.where(sex == "male", "north", "south"),
+            "y": ["yes", "no"] * 300,
+        }
+    )
+    frame.loc[:4, "ward"] = "south"
+    frame.loc[:4, ["sex", "title"]] = ["male", "Mr"]
+    frame.loc[9, "sex"] = {"male": "female", "female": "male"}[str(frame.loc[9, "sex"])]
+    assert not find_cell_errors(make_dataset(frame, label="y"), CellsConfig()).cells.empty
+    protected = make_dataset(frame, label="y", sensitive=["sex"])
+    assert find_cell_errors(protected, CellsConfig()).cells.empty
+    frame.loc[20, "sex"] = "femmale"
+    cells = find_cell_errors(make_dataset(frame, label="y", sensitive=["sex"]), CellsConfig()).cells
+    assert cells[["position", "column"]].to_numpy().tolist() == [[20, "sex"]]
+    assert cells["suggested"].isna().all()
+
+
+def test_suspicions_count_with_their_probability(make_dataset: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 2_000), unit="D")
+    later = pd.to_timedelta(rng.integers(1, 60, 2_000), unit="D")
+    frame = pd.DataFrame({"start": start, "end": start + later, "y": ["yes", "no"] * 1_000})
+    frame.loc[:39, "end"] = frame.loc[:39, "start"] - pd.Timedelta("1D")
+    findings = find_cell_errors(make_dataset(frame, label="y"), CellsConfig()).findings
+    mine = [f for f in findings if f.code == "DQ033"]
+    # Of 40 pairs out of order, one date of each is wrong: 20 cells are expected in each column, 1%.
+    assert [f.evidence.value for f in mine] == pytest.approx([0.01, 0.01])
+    assert {f.status for f in mine} == {Status.INCONCLUSIVE}

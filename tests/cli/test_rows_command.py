@@ -199,7 +199,20 @@ def test_nothing_to_show_is_no_mistake_and_says_why(assay, save, options, words)
 
 def test_an_audit_without_any_row(assay, save):
     save((finding("DQ003", status="passed"),))
-    assert "No finding points at such a row." in assay("rows").stdout
+    shown = assay("rows").stdout
+    assert "No finding points at any row." in shown
+    assert "such a row" not in shown
+    assert assay("rows", "--values").exit_code == 0
+
+
+def test_rows_that_a_database_knows_by_one_id_are_told_apart(assay, save):
+    file = save((finding("DQ004", [1]),)) / "rows" / "ledger.parquet"
+    ledger = pd.read_parquet(file)
+    same = pd.concat([ledger] * 3, ignore_index=True).assign(position=pd.array([None] * 3, dtype="Int64"))
+    same.to_parquet(file, index=False)
+    lines = [line for line in assay("rows").stdout.splitlines() if "DQ004" in line and "why" in line]
+    assert len(lines) == 3
+    assert all(line.startswith("r1 ") for line in lines)
 
 
 def test_an_audit_of_an_older_version_says_so(assay, save):

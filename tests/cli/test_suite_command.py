@@ -117,3 +117,61 @@ def test_a_column_may_refer_to_another_table(assay, data, tmp_path):
         more.writelines(f"{i},K999\n" for i in range(400, 440))
     done = assay("validate", "audit.yaml", "--no-save")
     assert "400 clean, 0 to quarantine, 40 to review" in done.stdout
+
+
+def test_roles_are_remembered_until_told_otherwise(assay, data, tmp_path):
+    place = tmp_path / "s.json"
+    assay("suite", "infer", data, "--label", "approved", "--sensitive", "sex", "--id", "key", "-o", place)
+    first = place.read_bytes()
+    again = assay("suite", "infer", data, "-o", place)
+    assert again.exit_code == 0, again.output
+    assert place.read_bytes() == first
+    assert "As in the suite before: label 'approved', sensitive 'sex', id 'key'" in again.stdout
+    assay("suite", "infer", data, "-o", place, "--label", "sex")
+    assert read(place)["meta"]["assay"]["roles"] == {"label": "sex", "id": "key"}
+    assay("suite", "infer", data, "-o", place, "--fresh")
+    assert read(place)["meta"]["assay"]["roles"] == {}
+
+
+@pytest.mark.parametrize("label", [(), ("--label", "approved")])
+def test_an_id_that_repeats_is_told(assay, data, tmp_path, label):
+    done = assay("suite", "infer", data, "--id", "income", "-o", tmp_path / "s.json", *label)
+    assert "'income' is named as the id, but has 7 different values in 300 rows" in done.stdout
+    assert "is named as the id" not in assay("suite", "infer", data, "--id", "key", "--fresh", *label).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("towns.csv", b"town;x\nK000;1\n" * 40),
+        ("towns.csv", "town,x\nMünchen,1\nK000,2\n".encode("latin-1")),
+        ("towns.tsv", b"town\tx\nK000\t1\n"),
+    ],
+)
+def test_a_table_that_validation_could_not_read_is_refused(assay, data, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    done = assay("suite", "infer", data, "--other", name, "-o", "s.json")
+    assert done.exit_code == 2
+    assert name in done.stderr
+    assert "UTF-8" in done.stderr
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_rows_that_break_what_the_others_keep_are_told(assay, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [[i % 97, i % 89] for i in range(800)]
+    lines = [f"{a},{b},{a + b + (i % 80 == 0)},{'yn'[i * i % 7 > 2]}" for i, (a, b) in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,total,y", *lines]) + "\n")
+    said = "'total' was the sum of 'a' and 'b', in all but 10 of 800 rows"
+    assert said in assay("suite", "infer", "t.csv", "-o", "s.json").stdout
+    assert said in assay("init", "t.csv", "--label", "y").stdout
+
+
+def test_a_month_is_the_time_where_no_day_is(assay, tmp_path):
+    rows = [f"{2021 + k // 120}-{k // 10 % 12 + 1:02},{k % 7}" for k in range(360)]
+    (tmp_path / "m.csv").write_text("\n".join(["month,v", *rows]) + "\n")
+    done = assay("suite", "infer", tmp_path / "m.csv", "-o", tmp_path / "s.json")
+    assert "'month' was taken for the time" in done.stdout
+    rules = {e["meta"]["rule"] for e in read(tmp_path / "s.json")["expectations"]}
+    assert "column_newest_to_be_recent: month" in rules
+    assert "values: month" not in rules

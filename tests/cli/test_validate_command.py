@@ -76,6 +76,31 @@ def test_the_report_is_that_of_an_audit(assay, project, tmp_path, data):
     assert json.loads(shown.stdout)["verdict"] == "reject"
 
 
+@pytest.mark.parametrize(("format_", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_the_rows_of_a_file_are_split_as_by_an_audit(assay, project, tmp_path, format_, read):
+    assay("validate", project(between(100), "t.csv", f"output: {{rows: {format_}}}"), "-o", tmp_path / "out")
+    (place,) = tmp_path.glob("out/*/*")
+    files = {name: read(place / "rows" / f"{name}.{format_}") for name in ("clean", "quarantine", "review")}
+    assert {name: len(rows) for name, rows in files.items()} == {"clean": 100, "quarantine": 50, "review": 0}
+    assert json.loads((place / "report.json").read_text())["rows"]["format"] == format_
+    assert "quarantine   50 rows" in (place / "rows" / "README.txt").read_text()
+    shown = assay("rows", place, "--values", "--json")
+    assert shown.exit_code == 0
+    assert {str(one["age"]) for one in json.loads(shown.stdout)} == {"150"}
+
+
+def test_of_a_table_in_a_database_there_are_ids_and_no_values(assay, project, tmp_path):
+    assay("validate", project(between(100)), "-o", tmp_path / "out")
+    (place,) = tmp_path.glob("out/*/*")
+    assert [path.name for path in (place / "rows").iterdir()] == ["ledger.parquet"]
+    assert assay("rows", place).exit_code == 0
+    refused = assay("rows", place, "--values")
+    assert refused.exit_code == 2
+    said = " ".join(refused.stderr.split())
+    assert "leaves the rows of a table where they live" in said
+    assert "Run the audit again" not in said
+
+
 def test_a_waiver_counts_here_too(assay, project):
     waiver = "policy: {waivers: [{check: DQ100, owner: me, reason: known, expires: 2999-01-01}]}"
     result = assay("validate", project(between(100), more=waiver), "--json", "--no-save")

@@ -185,3 +185,12 @@ def test_six_copies_of_each_row_are_named(findings_of):
     (finding,) = findings_of("DQ011", frame)
     assert finding.status is Status.FAILED
     assert len(finding.evidence.rows.positions) == 1_500
+
+
+def test_rows_that_share_an_id_name_the_first_that_has_it(findings_of):
+    frame = pd.DataFrame({"id": [1, 2, 3, 2, 5, 2, 1], "x": range(7), "y": [0, 1] * 3 + [0]})
+    rows = findings_of("DQ012", frame, id="id")[0].evidence.rows
+    assert rows.positions.tolist() == [0, 1, 3, 5, 6]
+    assert [text for text in rows.reason if "row 1 " in text] == [rows.reason[2], rows.reason[3]]
+    assert "row 0 " in rows.reason[4]
+    assert all("here first" in text for text in rows.reason[:2])

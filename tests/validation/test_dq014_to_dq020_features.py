@@ -133,3 +133,25 @@ def test_infinite_numbers(findings_of):
     assert findings_of("DQ020", table(10))[0].status is Status.PASSED
     whole = pd.DataFrame({"a": range(10), "y": [0, 1] * 5})
     assert findings_of("DQ020", whole)[0].status is Status.NOT_APPLICABLE
+
+
+def test_equal_answers_in_a_survey_are_no_contradictions(findings_of):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({f"q{i}": rng.integers(1, 6, 600) for i in range(5)} | {"y": rng.integers(0, 2, 600)})
+    (finding,) = findings_of("DQ016", frame)
+    assert finding.status is Status.FAILED
+    assert finding.evidence.rows is None
+    assert "too coarse" in finding.message
+
+
+def test_nearly_empty_rows_are_no_contradictions_and_the_others_are(findings_of):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({f"x{i}": rng.normal(size=600).round(2) for i in range(6)} | {"y": rng.integers(0, 2, 600)})
+    frame["q"] = rng.integers(0, 3, 600)
+    frame.loc[:29, [f"x{i}" for i in range(6)]] = np.nan
+    frame.loc[101, frame.columns != "y"] = frame.loc[100, frame.columns != "y"]
+    frame.loc[[100, 101], "y"] = [0, 1]
+    (finding,) = findings_of("DQ016", frame)
+    assert finding.status is Status.FAILED
+    assert finding.evidence.rows.positions.tolist() == [100, 101]
+    assert "hold so little" in finding.message

@@ -35,6 +35,9 @@ def problems(make_dataset):
         (b"[1, 2]", "must be a JSON object, got list"),
         (b'{"name": "x"}', "must have a list of `expectations`"),
         (b'{"expectations": {}}', "must have a list of `expectations`"),
+        (b'{"expectations": ' + b"[" * 60 + b"]" * 60 + b"}", "must nest lists and objects at most 50 deep"),
+        (b'{"expectations": ' + b"[" * 4_000 + b"]" * 4_000 + b"}", "must nest lists and objects at most 50 deep"),
+        (b'{"a": ' * 100_000 + b"1" + b"}" * 100_000, "must nest lists and objects at most 50 deep"),
     ],
 )
 def test_a_file_that_is_no_suite(problems, tmp_path, content, said):
@@ -114,3 +117,9 @@ def test_a_suite_written_by_great_expectations_is_read(make_dataset, tmp_path):
     result = validate(make_dataset(FRAME, label="y"), ValidationConfig(suite=path), checks=())
     assert result.suite == "theirs"
     assert result.findings[0].evidence.rows.positions.tolist() == [4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("columns", [5, 0.5, True, "ab", {"a": 1}, [5], [["age"]], None])
+def test_a_list_of_columns_that_is_none(problems, write_suite, columns):
+    found = problems(write_suite(("expect_compound_columns_to_be_unique", {"column_list": columns})))
+    assert any("expectation 0" in text or "not in the data" in text for text in found)

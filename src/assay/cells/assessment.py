@@ -8,21 +8,21 @@ import numpy as np
 import pandas as pd
 
 from assay.cells.checks import CHECKS, Inspection
-from assay.cells.date_order import are_dates
 from assay.cells.judged import Judged, read_judged, understand
-from assay.cells.outliers import are_numbers
 from assay.cells.prior import SUSPICIOUS
+from assay.cells.scope import scopes
 from assay.cells.sharpening import sharpen
 from assay.cells.suspicion import find_suspects
 from assay.cells.table import read_table
+from assay.errors import InputError
 from assay.findings import run_checks
 from assay.results import CellResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from assay.cells.suspicion import Suspects
-    from assay.cells.table import Column, Table
+    from assay.cells.table import Table
     from assay.config import CellsConfig
     from assay.dataset import Dataset
     from assay.findings import Check
@@ -74,15 +74,13 @@ def find_cell_errors(
         judged = read_judged(config.judged)
     answers = None if judged is None else understand(judged, dataset.row_ids, list(frame.columns))
     table = read_table(frame)
-    suspects, determined = _suspects(table, answers)
+    sensitive = dataset.roles.sensitive
+    suspects, determined = _suspects(table, answers, sensitive)
     cells = tabulate(table, suspects)
-    looked_at = {
-        "DQ030": tuple(table.columns[place].name for place in determined),
-        "DQ031": tuple(c.name for c in table.columns if c.typed is None and c.present),
-        "DQ032": tuple(c.name for c in table.columns if c.present),
-        "DQ033": tuple(c.name for c in table.columns if c.present and (c.typed is not None or _is_scale(c))),
-    }
-    return CellResult(run_checks(checks, Inspection(cells, table.rows, looked_at, config)), cells)
+    # Nobody is told to write another sex, whatever the others of the row's kind have.
+    cells.loc[cells["column"].isin(sensitive), "suggested"] = None
+    inspection = Inspection(cells, table.rows, scopes(table, determined), config)
+    return CellResult(run_checks(checks, inspection), cells)
 
 
 def suspicious_cells(frame: pd.DataFrame, judged: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -106,7 +104,7 @@ def suspicious_cells(frame: pd.DataFrame, judged: pd.DataFrame | None = None) ->
     Raises
     ------
     InputError
-        Where the judged rows are not in the frame.
+        Where two columns have one name, or the judged rows are not in the frame.
 
     Examples
     --------
@@ -115,18 +113,19 @@ def suspicious_cells(frame: pd.DataFrame, judged: pd.DataFrame | None = None) ->
     >>> suspicious_cells(towns)[["position", "column", "kind", "suggested"]].to_dict("records")
     [{'position': 300, 'column': 'town', 'kind': 'misspelt', 'suggested': 'Bremen'}]
     """
-    answers = None if judged is None else understand(judged, frame.index, [str(name) for name in frame.columns])
+    names = [str(name) for name in frame.columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"column names must differ as texts, got {twice} more than once. Rename these columns.")
+    answers = None if judged is None else understand(judged, frame.index, names)
     table = read_table(frame)
     return tabulate(table, _suspects(table, answers)[0])
 
 
-def _suspects(table: Table, judged: Judged | None) -> tuple[Sequence[Suspects], Sequence[int]]:
-    suspects, determined = find_suspects(table)
+def _suspects(
+    table: Table, judged: Judged | None, sensitive: Collection[str] = ()
+) -> tuple[Sequence[Suspects], Sequence[int]]:
+    suspects, determined = find_suspects(table, sensitive)
     return (suspects if judged is None else sharpen(table, suspects, judged)), determined
-
-
-def _is_scale(column: Column) -> bool:
-    return are_numbers(column) or are_dates(column)
 
 
 def tabulate(table: Table, suspects: Iterable[Suspects]) -> pd.DataFrame:
@@ -144,6 +143,11 @@ def tabulate_none() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in CELL_COLUMNS.items()})
 
 
+def _writable(text: str | None) -> str | None:
+    """Leave out a repair with half of a surrogate pair: no file could hold it."""
+    return None if text is None or any("\ud800" <= letter <= "\udfff" for letter in text) else text
+
+
 def _parts(table: Table, suspects: Suspects) -> Iterable[pd.DataFrame]:
     wrong = suspects.probability >= SUSPICIOUS
     for number, hits in enumerate(suspects.hits):
@@ -152,7 +156,7 @@ def _parts(table: Table, suspects: Suspects) -> Iterable[pd.DataFrame]:
             continue
         suggested = None
         if hits.suggested is not None:
-            suggested = [hits.suggested[place] for place in suspects.place[mine].tolist()]
+            suggested = [_writable(hits.suggested[place]) for place in suspects.place[mine].tolist()]
         yield pd.DataFrame(
             {
                 "place": suspects.column,

@@ -13,13 +13,15 @@ from assay.findings import Action, Check, Evidence, Outcome, RowFlags, Severity,
 from assay.intervals import bonferroni, judge_upper, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
+    from assay.cells.scope import Scope
     from assay.config import CellsConfig
 
 CONFIDENCE = 0.95
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,15 +34,15 @@ class Inspection:
         The suspicious cells, as `CellResult.cells`.
     rows
         Number of rows of the table.
-    looked_at
-        For each check's code, the columns that it could judge.
+    scopes
+        For each check's code, the columns that it could judge, and those that it could not.
     config
         The limits.
     """
 
     cells: pd.DataFrame
     rows: int
-    looked_at: Mapping[str, tuple[str, ...]]
+    scopes: Mapping[str, Scope]
     config: CellsConfig
 
 
@@ -54,6 +56,7 @@ class Question:
     noun: str
     needs: str
     remedy: str
+    why_not: str = "too few rows, or values that do not say what is usual"
 
 
 QUESTIONS = (
@@ -72,6 +75,7 @@ QUESTIONS = (
         "are spelt nearly as a much more frequent value",
         "column of texts",
         "Correct the named rows to the frequent spelling where it is the same thing.",
+        "no value is in five rows or more",
     ),
     Question(
         "DQ032",
@@ -80,6 +84,7 @@ QUESTIONS = (
         "have an unusual form or stand for a missing value",
         "column that has values",
         "Write all values of the column in one form, and leave the cell empty where there is none.",
+        "fewer than 20 values",
     ),
     Question(
         "DQ033",
@@ -88,6 +93,7 @@ QUESTIONS = (
         "lie far outside or are out of order",
         "column of numbers or dates",
         "Look at the named rows: a slipped unit, decimal point or digit is the usual cause.",
+        "fewer than 50 rows, tails too heavy for any number to stand out, or dates in no order with others",
     ),
 )
 
@@ -96,39 +102,50 @@ def _ask(question: Question, inspection: Inspection) -> Iterator[Outcome]:
     if not inspection.config.enabled:
         yield Outcome(Status.NOT_APPLICABLE, "`cells.enabled` is false: suspicious cells were not looked for.")
         return
-    columns = inspection.looked_at[question.code]
-    if not columns or not inspection.rows:
+    scope = inspection.scopes[question.code]
+    if not inspection.rows or not (scope.judged or scope.not_judged):
         yield Outcome(Status.NOT_APPLICABLE, f"The data have no {question.needs}.")
         return
     cells = inspection.cells[inspection.cells["kind"].isin(question.kinds)]
     for name, mine in cells.groupby("column", sort=False):
-        yield _outcome(question, str(name), mine, inspection, len(columns))
-    if cells.empty:
-        yield Outcome(
-            Status.PASSED,
-            f"No cells were found that {question.noun}, in {len(columns):,} "
-            f"{'column' if len(columns) == 1 else 'columns'}.",
-        )
+        yield _outcome(question, str(name), mine, inspection, len(scope.judged) + len(scope.not_judged))
+    if not cells.empty:
+        return
+    unknown = f"{_count(scope.not_judged)} could not be judged: {question.why_not}."
+    if not scope.judged:
+        yield Outcome(Status.INCONCLUSIVE, unknown[0].upper() + unknown[1:])
+        return
+    found = f"No cells were found that {question.noun}, in {_count(scope.judged)} of {inspection.rows:,} rows"
+    yield Outcome(Status.PASSED, f"{found}; {unknown}" if scope.not_judged else f"{found}.")
+
+
+def _count(names: Sequence[str]) -> str:
+    """Number the columns, and name them where they are few."""
+    number = f"{len(names):,} {'column' if len(names) == 1 else 'columns'}"
+    return f"{number} ({', '.join(names)})" if len(names) <= MAX_NAMED else number
 
 
 def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Inspection, columns: int) -> Outcome:
     count, rows = len(cells), inspection.rows
-    interval = wilson(count, rows, bonferroni(CONFIDENCE, columns))
+    # A suspicion is no certain error: each counts with the probability that the cell is wrong.
+    expected = float((1 - cells["score"]).sum())
+    interval = wilson(expected, rows, bonferroni(CONFIDENCE, columns))
     limit = inspection.config.max_share
     reasons = cells["reason"].value_counts()
     status = judge_upper(interval, limit)
     tail = {
-        Status.FAILED: f"credibly more than the limit of {limit:.1%}",
+        Status.FAILED: f"more than the limit of {limit:.1%} with its whole interval",
         Status.PASSED: f"within the limit of {limit:.1%}",
         Status.INCONCLUSIVE: f"too few rows to tell whether that exceeds the limit of {limit:.1%}",
     }[status]
     return Outcome(
         status,
-        f"{count:,} of {rows:,} cells of column '{name}' ({count / rows:.1%}) {question.noun}: {tail}.",
+        f"{count:,} of {rows:,} cells of column '{name}' {question.noun}. By their scores, {expected / rows:.1%} of "
+        f"the cells are wrong: {tail}.",
         Subject((name,)),
         Evidence(
-            "suspicious cells",
-            count / rows,
+            "expected share of wrong cells",
+            expected / rows,
             interval,
             rows,
             limit,

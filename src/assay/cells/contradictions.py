@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.cells.arithmetic import vouched_cells
 from assay.cells.dependencies import known_values, witnesses
 from assay.cells.hits import Hits, Kind
 from assay.cells.prior import evidence_of
@@ -54,7 +55,9 @@ class Testimony:
         Number of dependencies.
     """
 
-    def __init__(self, table: Table, column: Column, of: Sequence[Dependency]) -> None:
+    def __init__(
+        self, table: Table, column: Column, of: Sequence[Dependency], vouched: npt.NDArray[np.bool_] | None = None
+    ) -> None:
         self._table, self._column, self._of = table, column, of
         self.witnesses = len(of)
         self._present = column.codes >= 0
@@ -63,6 +66,8 @@ class Testimony:
         self._voted = voted = (against + confirming > 0) & self._present
         self._unconfirmed = (against > 0) & (confirming == 0)
         self._explained = _explained(table, column, self._unconfirmed & self._present)
+        if vouched is not None:
+            self._explained |= vouched
         self._disputed = (against > 0) & (against >= confirming)
         self._single = (against == 1) & (confirming == 0)
         known = np.logical_or.reduce([known_values(d.expected, column) for d in of])
@@ -186,7 +191,9 @@ def _explained(table: Table, column: Column, contradicted: npt.NDArray[np.bool_]
 
 def hear(table: Table, dependencies: list[Dependency]) -> dict[int, Testimony]:
     """Gather the dependencies by the column that they speak about."""
-    return {place: Testimony(table, table.columns[place], of) for place, of in witnesses(dependencies)}
+    of_column = dict(witnesses(dependencies))
+    vouched = vouched_cells(table, of_column)
+    return {place: Testimony(table, table.columns[place], of, vouched.get(place)) for place, of in of_column.items()}
 
 
 def cross_examine(table: Table, testimonies: Mapping[int, Testimony]) -> dict[int, Floats]:
@@ -214,7 +221,9 @@ def find_contradictions(testimonies: Mapping[int, Testimony], suspect: Mapping[i
             p = testimony.probability(rows, suspect)
             reason = "other rows that agree with this one in other columns hold another value here"
             repair = testimony.repairs(rows)
-            found.append(Hits("dependency", place, rows, evidence_of(p), Kind.CONTRADICTION, reason, repair))
+            # An exception to a rule says nothing of what its own column says: to be contradicted never speaks for it.
+            evidence = np.maximum(evidence_of(p), 0.0)
+            found.append(Hits("dependency", place, rows, evidence, Kind.CONTRADICTION, reason, repair))
         if len(rows := testimony.lacking()):
             p = np.full(len(rows), testimony.filled)
             reason = "empty, though rows that agree with this one in other columns hold one and the same value"

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assay.cells.markers import marked
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import numpy.typing as npt
 
@@ -36,6 +38,10 @@ MIN_PAIR_AGREEMENT = 0.3
 # A second value with so many other rows of the group, and such a share of it, is established: no slip, but a rule
 # that does not hold everywhere (two towns of one name).
 MIN_ESTABLISHED, MIN_ESTABLISHED_SHARE = 2, 0.1
+# And so is one with so many rows of the group, whatever its share: people are in unusual jobs again and again.
+MIN_REPEATED = 10
+# Of columns with so few values, the same unusual pair comes again soon: sex and job.
+FEW_GROUPS, MIN_REPEATED_OF_FEW = 5, 3
 # Exceptions to a rule come in all numbers. Where their multiplicities fall with the square (Zipf), for each one that
 # is established there are about three that occur once or twice, and look like errors.
 UNSEEN_EXCEPTIONS = 3.0
@@ -79,24 +85,34 @@ class Dependency:
     expected: npt.NDArray[np.int32]
 
 
-def find_dependencies(table: Table, rng: np.random.Generator) -> list[Dependency]:
-    """Find all that hold, up to `MAX_WITNESSES` for each dependent column."""
+def find_dependencies(table: Table, rng: np.random.Generator, *, without: Collection[int] = ()) -> list[Dependency]:
+    """Find all that hold, up to `MAX_WITNESSES` for each dependent column.
+
+    Parameters
+    ----------
+    table
+        n rows.
+    rng
+        Draws the pairs of rows; the order of the rows does not matter.
+    without
+        Places of columns that determine nothing and are determined by nothing.
+    """
     found = []
-    for dependent, determinants in _candidates(table, rng).items():
+    for dependent, determinants in _candidates(table, rng, without).items():
         holding = [d for place in determinants if (d := count_votes(table.columns[place], table.columns[dependent]))]
         found += holding[:MAX_WITNESSES]
     return found
 
 
-def _candidates(table: Table, rng: np.random.Generator) -> dict[int, list[int]]:
+def _candidates(table: Table, rng: np.random.Generator, without: Collection[int]) -> dict[int, list[int]]:
     """Dependent column -> columns that may determine it, the most promising first."""
     chance = np.array([_chance_agreement(column) for column in table.columns])
     scores: dict[int, list[tuple[float, int]]] = {}
     pairs = int(np.clip(PAIR_CELLS // max(1, len(table.columns)), MIN_PAIRS, MAX_PAIRS))
     for column in table.columns:
-        if not _can_determine(column, table.rows):
+        if column.index in without or not _can_determine(column, table.rows):
             continue
-        first, second = draw_pairs(column, pairs, rng)
+        first, second = draw_pairs(column, pairs, rng, table.canonical_order)
         a, b = table.matrix[first], table.matrix[second]
         present = (a >= 0) & (b >= 0)
         both = present.sum(axis=0)
@@ -104,7 +120,7 @@ def _candidates(table: Table, rng: np.random.Generator) -> dict[int, list[int]]:
         with np.errstate(divide="ignore", invalid="ignore"):
             score = (agreement - chance) / (1 - chance)
         for place in np.flatnonzero((score >= MIN_PAIR_AGREEMENT) & (both >= MIN_VOTERS)):
-            if place != column.index:
+            if place != column.index and place not in without:
                 scores.setdefault(int(place), []).append((-float(score[place]), column.index))
     # Twice the witnesses that are kept: the exact count turns some away.
     return {dependent: [place for _, place in sorted(of)[: 2 * MAX_WITNESSES]] for dependent, of in scores.items()}
@@ -134,13 +150,16 @@ def _chance_agreement(column: Column) -> float:
 
 
 def draw_pairs(
-    column: Column, pairs: int, rng: np.random.Generator
+    column: Column, pairs: int, rng: np.random.Generator, rows_in_order: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draw random pairs of different rows that are equal in a column, from groups that are large enough to vote."""
-    order = np.argsort(column.codes, kind="stable")
+    """Draw random pairs of different rows that are equal in a column, from groups that are large enough to vote.
+
+    `rows_in_order` is (n,) int64, an order of the rows that depends on what they hold alone.
+    """
+    order = rows_in_order[np.argsort(column.codes[rows_in_order], kind="stable")]
     ends = (len(order) - column.present) + np.cumsum(column.counts)
     allowed = np.append(column.counts > MIN_OTHERS, False)
-    rows = np.flatnonzero(allowed[column.codes])
+    rows = rows_in_order[allowed[column.codes[rows_in_order]]]
     first = rng.choice(rows, pairs)
     code = column.codes[first]
     size = column.counts[code]
@@ -172,7 +191,9 @@ def count_votes(determinant: Column, dependent: Column) -> Dependency | None:
     others, agreeing = size[group] - 1, top[group] - is_top
     large = others >= MIN_OTHERS
     clear = large & (agreeing >= MIN_OTHERS) & (agreeing >= MIN_MAJORITY * others)
-    established = (cell_counts > MIN_ESTABLISHED) & (cell_counts >= MIN_ESTABLISHED_SHARE * size[groups])
+    share = MIN_ESTABLISHED_SHARE * size[groups]
+    repeated = MIN_REPEATED_OF_FEW if determinant.distinct <= FEW_GROUPS else MIN_REPEATED
+    established = (cell_counts > MIN_ESTABLISHED) & ((cell_counts >= share) | (cell_counts >= repeated))
     established &= keys % dependent.distinct != expected[groups]
     votes[inside[clear]] = np.where(is_top[clear], 1, np.where(established[place[clear]], 0, -1))
     unruly = _unruly(group, votes[inside], determinant.distinct)
@@ -208,9 +229,14 @@ def _unruly(group: npt.NDArray[np.int32], votes: npt.NDArray[np.int8], groups: i
 
 
 def known_values(expected: npt.NDArray[np.int32], dependent: Column) -> npt.NDArray[np.bool_]:
-    """(D,) mask of the values of A that some group of X holds in majority, or that occur `MIN_KNOWN` times."""
+    """(D,) mask of the values of A that some group of X holds in majority, or that occur `MIN_KNOWN` times.
+
+    What means "missing" is no value, however often it occurs.
+    """
     known = dependent.counts >= MIN_KNOWN
     known[expected[expected >= 0]] = True
+    if dependent.typed is None:
+        known[known] = ~marked([dependent.texts[place] for place in np.flatnonzero(known).tolist()])
     return known
 
 

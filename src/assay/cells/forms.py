@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assay.cells.hits import Hits, Kind
-from assay.cells.markers import marked
+from assay.cells.markers import marked, one_zone
 from assay.cells.prior import evidence_of
 from assay.cells.units import read_quantity
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from assay.cells.table import Column, Table
 
 Names = list[str]
+_SIGN = re.compile(r"^[+-](?=\d)")
 
 # Forms with such a share of the column are its own; together they make up at least so much of it.
 MIN_FORM_SHARE, MIN_OWN_FORMS = 0.05, 0.97
@@ -31,6 +33,8 @@ MAX_OWN_FORMS = 4
 MAX_REPEATED_SHARE = 0.01
 # Plain numbers of one width: from here on they are codes (a telephone), below quantities of one magnitude.
 MIN_CODE_WIDTH = 7
+# An odd sign in a value of so many rows is the value's own.
+MIN_ANSWER = 5
 # Where most values occur once, or are sentences, any sign may come.
 MIN_REPEATS, MAX_WORDS = 2.0, 3
 # Texts with so few letters have no case of their own.
@@ -54,7 +58,8 @@ def find_forms(table: Table) -> Iterator[Hits]:
 
 
 def _of_column(column: Column) -> Iterator[Hits]:
-    texts = [text.strip() for text in column.texts]
+    # The sign of a number, and the zone of a time, are part of the value and not of its form.
+    texts = [_SIGN.sub("", one_zone(text.strip())) for text in column.texts]
     counts = np.where(marked(texts), 0, column.counts)
     if not counts.sum():
         return
@@ -62,6 +67,11 @@ def _of_column(column: Column) -> Iterator[Hits]:
     for name, forms, max_own in _forms(column, texts, counts):
         mask = _rare(forms, counts, max_own) & ~seen
         mask &= column.counts <= max(1.0, MAX_REPEATED_SHARE * column.present)
+        if name in {
+            "symbol",
+            "case",
+        }:  # a slip is not made alike again and again, and codes such as 3XL are made of anything
+            mask &= ~_own_words(texts, column.counts)
         seen |= mask
         if len(rows := column.rows_of(mask)):
             evidence = np.full(len(rows), evidence_of(SURE[name]))
@@ -87,6 +97,13 @@ def _forms(column: Column, texts: Names, counts: npt.NDArray[np.int64]) -> Itera
         yield "case", [case or usual for case in cases], 1
     if counts.sum() >= MIN_REPEATS * (counts > 0).sum() and not wordy:
         yield "symbol", alphabets(texts), MAX_OWN_FORMS
+
+
+def _own_words(texts: Names, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Values that are no numbers, and short or repeated."""
+    wordy = np.array([any(map(str.isalpha, text)) or not any(map(str.isdigit, text)) for text in texts], dtype=bool)
+    short = np.array([len(text) <= MAX_SHORT for text in texts], dtype=bool)
+    return np.asarray(wordy & (short | (counts >= MIN_ANSWER)))
 
 
 def _hold(letters: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,16 @@ WORDS = frozenset(
 ANSWERS = frozenset({"none", "unknown", "unk", "not applicable"})
 MAX_ANSWER_SHARE = 0.01
 PUNCTUATION = frozenset("?-_.*#/\\~\u2013\u2014\u2026'\"")
+# Words that are codes, names or answers too: Namibia, a surname. They are where they are written as the values of
+# their column are, and more than a slip would explain.
+AMBIGUOUS = ANSWERS | frozenset({"na", "nan", "null", "nil", "missing", "blank", "empty", "undefined", "unspecified"})
+MIN_ALIKE, MIN_ANSWER, MIN_NAMES, MAX_CODE = 0.8, 5, 30, 3
 _LONGEST = 20
+_DATE = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?"
+    r"\s?(?P<zone>[Zz]|UTC|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)?)?",
+    re.ASCII,
+)
 # The only marker of a table, and no empty cell beside it, is how this table says "missing": only where it is rare in
 # its column is it taken for a slip.
 MAX_SLIP_SHARE = 0.01
@@ -52,7 +62,7 @@ def find_markers(table: Table) -> Iterator[Hits]:
         column = table.columns[place]
         for word, values in words.items():
             share = column.counts[values].sum() / column.present
-            if word in ANSWERS and share > MAX_ANSWER_SHARE:
+            if (word in ANSWERS and share > MAX_ANSWER_SHARE) or (word in AMBIGUOUS and _is_value(column, values)):
                 continue
             if word == usual and share > MAX_SLIP_SHARE:
                 continue
@@ -65,6 +75,34 @@ def find_markers(table: Table) -> Iterator[Hits]:
         if len(rows := column.rows_of(zero_dates(column))):
             evidence = np.full(len(rows), evidence_of(ZERO_DATE))
             yield Hits("marker", column.index, rows, evidence, Kind.MISSING, REASON_DATE, [""] * len(rows), "date")
+
+
+def _is_value(column: Column, values: Sequence[int]) -> bool:
+    """Whether a word that may mean "missing" is written as a code, a name or an answer of its column is."""
+    top = max(values, key=lambda place: (int(column.counts[place]), -place))
+    text, mine = column.texts[top], int(column.counts[values].sum())
+    if len(values) > 1 or text != text.strip():
+        return False  # spelt in several ways
+    # A code or a name may be rare; an answer is one of few and comes again.
+    if mine < MIN_ANSWER and not _is_code(text) and column.distinct < MIN_NAMES:
+        return False
+    form = _form_of(text)
+    if form == "lower" and column.distinct >= MIN_NAMES:
+        return False  # a name has a capital letter
+    return column.share_of_rows(lambda other: _form_of(other) == form) >= MIN_ALIKE
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= MAX_CODE and text.isupper()
+
+
+def _form_of(text: str) -> str:
+    """How a word is written: short codes by their length, others by their case."""
+    if not text.replace(" ", "").replace("-", "").isalpha():
+        return ""
+    if _is_code(text):
+        return f"code {len(text)}"
+    return "lower" if text.islower() else "upper" if text.isupper() else "capital" if text[0].isupper() else "mixed"
 
 
 def is_marker(text: str) -> bool:
@@ -92,14 +130,18 @@ def _marked(column: Column) -> dict[str, list[int]]:
 def _usual(table: Table, marked: dict[int, dict[str, list[int]]]) -> str:
     """How most columns with missing values say so; "" is the empty cell."""
     columns: Counter[str] = Counter()
+    often: Counter[str] = Counter()  # columns in which it is no slip: a few N/A in many columns are not the usual way
     cells: Counter[str] = Counter()
     for column in table.columns:
         columns[""] += column.present < table.rows
+        often[""] += table.rows - column.present > MAX_SLIP_SHARE * table.rows
         cells[""] += table.rows - column.present
         for word, values in marked.get(column.index, {}).items():
+            count = int(column.counts[values].sum())
             columns[word] += 1
-            cells[word] += int(column.counts[values].sum())
-    return max(columns, key=lambda word: (columns[word], cells[word], word), default="")
+            often[word] += count > MAX_SLIP_SHARE * table.rows
+            cells[word] += count
+    return max(columns, key=lambda word: (often[word], columns[word], cells[word], word), default="")
 
 
 def zero_dates(column: Column) -> npt.NDArray[np.bool_]:
@@ -121,19 +163,49 @@ def zero_dates(column: Column) -> npt.NDArray[np.bool_]:
 
 
 def date_seconds(column: Column) -> npt.NDArray[np.float64]:
-    """(D,) float64: seconds since 1970 of dates, or of texts that begin with a date such as 2020-01-31; else NaN."""
+    """(D,) float64: seconds since 1970 of dates, or of texts such as 2020-01-31T12:00+02:00; else NaN.
+
+    In UTC where a text says its zone.
+    """
     if column.is_date and column.typed is not None:
         return column.typed
     result = np.full(column.distinct, np.nan)
-    if column.typed is not None:
-        return result
-    for place, text in enumerate(column.texts):
-        if len(text) >= 10 and text[4:5] == text[7:8] == "-":
-            try:
-                result[place] = np.datetime64(text[:19].strip().replace(" ", "T"), "s").astype(np.int64)
-            except ValueError:
-                continue
+    if column.typed is None:
+        result[:] = [read_date(text) for text in column.texts]
     return result
+
+
+def read_date(text: str) -> float:
+    """Seconds since 1970 of a date in the order of ISO 8601; NaN for any other text.
+
+    Examples
+    --------
+    >>> read_date("1970-01-02"), read_date("1970-01-01 02:00:30.5+02:00"), read_date("1970-13-01")
+    (86400.0, 30.0, nan)
+    """
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        return float("nan")
+    try:
+        seconds = float(np.datetime64(f"{match['day']}T{match['time'] or '00:00'}", "s").astype(np.int64))
+    except ValueError:
+        return float("nan")
+    if match["sign"]:
+        offset = int(match["hours"]) * 3_600 + int(match["minutes"] or 0) * 60
+        seconds -= offset if match["sign"] == "+" else -offset
+    return seconds
+
+
+def one_zone(text: str) -> str:
+    """Write a date with its zone as "Z", whatever the zone: 09:00Z and 11:00+02:00 have one form."""
+    match = _DATE.fullmatch(text) if text[4:5] == "-" and text[:4].isdigit() else None
+    return text if match is None or match["zone"] is None else f"{text[: match.start('zone')]}Z"
+
+
+def says_zone(text: str) -> bool:
+    """Whether a date says its time zone."""
+    match = _DATE.fullmatch(text.strip())
+    return match is not None and match["zone"] is not None
 
 
 def _zeros(column: Column) -> list[int]:

@@ -14,6 +14,8 @@ from assay.cells.prior import evidence_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from assay.cells.table import Column, Table
 
 # A column of more distinct texts is free text.
@@ -60,26 +62,60 @@ def _strangers(columns: Sequence[Column]) -> Iterator[Hits]:
                 homes[text].append((column, place))
     shared = {text: of for text, of in homes.items() if len(of) > 1}
     overlap = _overlap(shared)
-    found: dict[int, list[int]] = defaultdict(list)
-    by_index = {column.index: column for column in columns}
+    # Column -> place of the value -> the column in which it is at home.
+    found: dict[int, dict[int, int]] = defaultdict(dict)
     for of in shared.values():
         home, top = max(of, key=lambda pair: (int(pair[0].counts[pair[1]]), -pair[0].index))
         for column, place in of:
             count = int(column.counts[place])
             enough = home.counts[top] >= max(MIN_HOME, MIN_RATIO * count)
             if enough and overlap[column.index, home.index] <= MAX_SHARED * column.present:
-                found[column.index].append(place)
-    for index, places in found.items():
-        column = by_index[index]
-        mask = np.zeros(column.distinct, dtype=bool)
-        mask[places] = True
-        rows = column.rows_of(mask)
-        # Where right values are often as rare as this one, a stranger is no surprise: names are towns and people.
-        rest = np.where(mask, 0, column.counts)
-        ceiling = column.counts[mask].max()
-        as_rare = max(LEAST_RARE, rest[column.counts <= ceiling].sum() / column.present)
-        evidence = np.full(len(rows), log_ratio(STRANGER, as_rare * _shared_values(column, shared)))
-        yield Hits("misplaced", index, rows, evidence, Kind.FORM, REASON)
+                found[column.index][place] = home.index
+    by_index = {column.index: column for column in columns}
+    for index in found:
+        yield _judge(by_index[index], found, _shared_values(by_index[index], shared), by_index)
+
+
+def _judge(
+    column: Column, found: Mapping[int, Mapping[int, int]], shared_values: float, by_index: Mapping[int, Column]
+) -> Hits:
+    """Weigh the strangers of one column."""
+    places = found[column.index]
+    mask = np.zeros(column.distinct, dtype=bool)
+    mask[list(places)] = True
+    rows = column.rows_of(mask)
+    # Where right values are often as rare as this one, a stranger is no surprise: names are towns and people.
+    rest = np.where(mask, 0, column.counts)
+    ceiling = column.counts[mask].max()
+    as_rare = max(LEAST_RARE, rest[column.counts <= ceiling].sum() / column.present)
+    evidence = np.full(len(rows), log_ratio(STRANGER, as_rare * shared_values))
+    # A value that comes again and again is at home in both, as Taylor is among first and last names, unless its row
+    # holds the other half of an exchange.
+    often = column.counts[column.codes[rows]] >= MIN_HOME
+    evidence[often & ~_exchanged(column, rows, found, by_index)] = 0.0
+    return Hits("misplaced", column.index, rows, evidence, Kind.FORM, REASON)
+
+
+def _exchanged(
+    column: Column,
+    rows: npt.NDArray[np.int64],
+    found: Mapping[int, Mapping[int, int]],
+    by_index: Mapping[int, Column],
+) -> npt.NDArray[np.bool_]:
+    """Whether the column in which each stranger is at home holds, in the same row, a value of this column."""
+    result = np.zeros(len(rows), dtype=bool)
+    home_of = np.full(column.distinct, -1)
+    for place, home in found[column.index].items():
+        home_of[place] = home
+    homes = home_of[column.codes[rows]]
+    for home in np.unique(homes).tolist():
+        other = by_index[home]
+        mine = np.array(
+            [found.get(home, {}).get(place) == column.index for place in range(other.distinct)], dtype=bool
+        )
+        here = homes == home
+        result[here] = np.append(mine, False)[other.codes[rows[here]]]
+    return result
 
 
 def _overlap(shared: Mapping[str, Sequence[tuple[Column, int]]]) -> dict[tuple[int, int], int]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A frequent value occurs at least so often, and so many times as often as its misspelling.
 MIN_FREQUENT, MIN_RATIO = 5, 5
+# One slip of the pen is made in fewer rows than this.
+MAX_REPEATED = 10
 # Folded alike (case, spaces, punctuation), even a little more frequent is enough.
 MIN_FOLD_RATIO = 2
 # Values that are looked at, the most frequent of the frequent and of the rare ones: a column with more is free text.
@@ -36,6 +38,7 @@ _BEYOND = 0x110000
 EXPLAINED = 0.8
 # Rows with rare and right values are at least so many of a column: what was not seen yet may come.
 LEAST_RARE = 0.002
+MAX_BACKGROUND = 0.99
 
 SLIPS = {
     "fold": "spelt like a much more frequent value but for case, spaces or punctuation",
@@ -76,24 +79,27 @@ def _of_column(column: Column) -> Iterator[Hits]:
     if not best:
         return
     background = _background(column, frequent)
-    unexplained = column.counts.copy()
-    unexplained[list(best)] = 0
     for slip, reason in SLIPS.items():
         mine = [pair for pair in best.values() if pair.slip == slip]
         if mine:
-            yield _hits(column, mine, reason, background[slip], unexplained)
+            yield _hits(column, mine, reason, background[slip], list(best))
 
 
-def _hits(
-    column: Column, pairs: Sequence[Pair], reason: str, background: float, unexplained: npt.NDArray[np.int64]
-) -> Hits:
+def _hits(column: Column, pairs: Sequence[Pair], reason: str, background: float, explained: Sequence[int]) -> Hits:
     evidence = np.full(column.distinct, np.nan)
     target = np.full(column.distinct, -1)
-    order = np.sort(unexplained[unexplained > 0])
-    below = np.concatenate([[0], np.cumsum(order)])
+    # Of the values that are right, the background's share is near a frequent one by accident: nearly all, where codes
+    # differ by a letter. By those that are near none, so many others are right as well.
+    odds = min(background, MAX_BACKGROUND) / (1 - min(background, MAX_BACKGROUND))
+    order = np.argsort(column.counts, kind="stable")
+    near = np.zeros(column.distinct, dtype=bool)
+    near[list(explained)] = True
+    below = [np.append(0, np.cumsum(np.where(mask, column.counts, 0)[order])) for mask in (near, ~near)]
     for pair in pairs:
-        # Rows with values as rare as this one that no slip explains: how usual is it to be rare here?
-        rows = below[np.searchsorted(order, column.counts[pair.rare], side="right")]
+        # Rows with right values as rare as this one: how usual is it to be rare here?
+        # Counts that are small are uncertain: values of up to twice as many rows are as rare.
+        end = np.searchsorted(column.counts[order], 2 * column.counts[pair.rare] + 2, side="right")
+        rows = below[1][end] + min(below[0][end], odds * (below[1][end] + 0.5))
         as_rare = max(LEAST_RARE, rows / column.present)
         evidence[pair.rare] = log_ratio(EXPLAINED, background) + log_ratio(1.0, as_rare)
         target[pair.rare] = pair.frequent
@@ -104,7 +110,9 @@ def _hits(
 
 
 def _outnumbered(column: Column, pair: Pair) -> bool:
-    return bool(column.counts[pair.frequent] >= MIN_RATIO * column.counts[pair.rare])
+    # The same slip is not made again and again: a value of many rows is a word of its own.
+    once = column.counts[pair.rare] < MAX_REPEATED
+    return bool(once and column.counts[pair.frequent] >= MIN_RATIO * column.counts[pair.rare])
 
 
 def _background(column: Column, frequent: npt.NDArray[np.int64]) -> dict[str, float]:

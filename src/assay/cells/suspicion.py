@@ -21,9 +21,12 @@ from assay.cells.spelling import find_misspellings
 from assay.cells.units import find_units
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy.typing as npt
 
     from assay.cells.contradictions import Testimony
+    from assay.cells.dependencies import Dependency
     from assay.cells.hits import Hits
     from assay.cells.table import Table
 
@@ -72,8 +75,16 @@ class Suspects:
     hits: tuple[Hits, ...]
 
 
-def find_suspects(table: Table) -> tuple[list[Suspects], list[int]]:
+def find_suspects(table: Table, sensitive: Collection[str] = ()) -> tuple[list[Suspects], list[int]]:
     """Judge every cell that any detector points at.
+
+    Parameters
+    ----------
+    table
+        n rows.
+    sensitive
+        Names of columns, such as the sex, that nobody may be told to change because others are as they are, and that
+        must not make others be changed. What says nearly the same (a title) is treated alike.
 
     Returns
     -------
@@ -82,13 +93,24 @@ def find_suspects(table: Table) -> tuple[list[Suspects], list[int]]:
     determined
         Places of the columns that others (nearly) determine.
     """
-    testimonies = hear(table, find_dependencies(table, np.random.default_rng(SEED)))
+    testimonies = hear(table, _dependencies(table, sensitive))
     suspect = cross_examine(table, testimonies)
     by_column: dict[int, list[Hits]] = defaultdict(list)
     for hits in [*(hits for find in DETECTORS for hits in find(table)), *find_contradictions(testimonies, suspect)]:
         by_column[hits.column].append(hits)
     suspects = [_judge(column, found, testimonies.get(column), suspect) for column, found in sorted(by_column.items())]
     return suspects, sorted(testimonies)
+
+
+def _dependencies(table: Table, sensitive: Collection[str]) -> list[Dependency]:
+    """Those that neither come from a sensitive column or its double, nor lead to one."""
+    found = find_dependencies(table, np.random.default_rng(SEED))
+    protected = {column.index for column in table.columns if column.name in sensitive}
+    if not protected:
+        return found
+    ways = {(d.determinant, d.dependent) for d in found}
+    doubles = {a for a, b in ways if b in protected and (b, a) in ways}
+    return find_dependencies(table, np.random.default_rng(SEED), without=protected | doubles)
 
 
 def _judge(column: int, found: list[Hits], testimony: Testimony | None, suspect: dict[int, Floats]) -> Suspects:

@@ -19,6 +19,7 @@ ABSENT = -1
 MAX_LETTERS = 500
 # What a column is about is told by so many of its values.
 USUAL = 200
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits all over: the golden ratio (Knuth's multiplicative hashing)
 _ENDS_IN_DIGIT = "0123456789."
 
 
@@ -92,6 +93,19 @@ class Table:
         """(n, m) int32: the codes of all cells."""
         return np.column_stack([column.codes for column in self.columns])
 
+    @cached_property
+    def canonical_order(self) -> npt.NDArray[np.int64]:
+        """(n,) int64: positions of the rows in an order that depends on what they hold, not on where they stand.
+
+        By a hash of the codes, which are in the order of the values; rows of one hash are (nearly surely) equal.
+        """
+        hashed = np.zeros(self.rows, dtype=np.uint64)
+        for column in self.columns:
+            mixed = hashed ^ (column.codes.astype(np.int64).astype(np.uint64) + _MIX)
+            mixed *= _MIX
+            hashed = mixed ^ (mixed >> np.uint64(29))
+        return np.argsort(hashed, kind="stable").astype(np.int64)
+
 
 def read_table(frame: pd.DataFrame) -> Table:
     """Look at a frame of any types; blank texts count as empty. Columns are known by their place: names may repeat."""
@@ -102,11 +116,12 @@ def read_table(frame: pd.DataFrame) -> Table:
 def _read_column(values: pd.Series[Any], place: int, name: str) -> Column:
     typed, is_date = _typed(values)
     if typed is not None:
-        codes, numbers = pd.factorize(typed)
+        codes, numbers = pd.factorize(typed, sort=True)
         distinct = np.asarray(numbers, dtype=np.float64)
         texts = cast("Sequence[str]", Written(distinct, is_date=is_date))
         return _column(place, name, codes, texts, distinct, is_date=is_date)
-    codes, unique = pd.factorize(_plain(values))
+    # In the order of the values, so that no result depends on the order of the rows.
+    codes, unique = pd.factorize(_plain(values), sort=True)
     raw = ["" if text is None else str(text) for text in unique]
     blank = np.array([not text or text.isspace() for text in raw], dtype=bool)
     if blank.any():

@@ -100,8 +100,11 @@ def _rows(shown: pd.DataFrame, values: pd.DataFrame | None) -> Table:
     for position, found in groupby(told.itertuples(index=False, name=None), key=itemgetter(0)):
         row = ""
         flagged: list[str | None] = []
+        told_before = set()
         for _, row_id, check, column, reason, nearest, action, suggested, waived in found:
-            row = _line(row_id, _NAME) if not flagged else ""
+            # Said twice of one id, it is about several rows of a database that have this id.
+            row = _line(row_id, _NAME) if not flagged or (check, column, reason) in told_before else ""
+            told_before.add((check, column, reason))
             flagged.append(column)
             what = action if suggested is None else f"{action}: {_line(suggested, _VALUE)}"
             what += " (waived)" if waived else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assay.records.fields import swappable, words_of
 from assay.records.similarity import WORD, similarities
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ class Level(IntEnum):
 
     MISSING = 0  # either is missing: says nothing
     EXACT = 1
-    NEAR = 2  # one edit, or most of the characters; or the two columns' values are swapped
-    CLOSE = 3  # several edits
-    KNOWN = 4  # similar, but both are values that others have too, or words with other digits: no slip of the pen
-    DIFFER = 5
+    SWAPPED = 2  # the values of this column and of a later one stand in each other's place; the later one is MISSING
+    NEAR = 3  # one edit, or most of the characters
+    CLOSE = 4  # several edits
+    KNOWN = 5  # similar, but both are values that others have too, or words with other digits: no slip of the pen
+    DIFFER = 6
 
 
-AGREEING = (Level.EXACT, Level.NEAR, Level.CLOSE)
+AGREEING = (Level.EXACT, Level.SWAPPED, Level.NEAR, Level.CLOSE)
 LEVELS = len(Level)
 # Similarity from which values are near, and close.
 NEAR = 0.8
@@ -129,16 +130,11 @@ def _mark_swaps(
     second: npt.NDArray[np.int64],
     levels: npt.NDArray[np.int8],
 ) -> None:
-    """Level NEAR for both of two text columns whose values stand in each other's place."""
-    for a, b in combinations([place for place, field in enumerate(fields) if field.words], 2):
-        rows = np.flatnonzero((levels[:, a] > Level.EXACT) & (levels[:, b] > Level.EXACT))
-        ours, theirs = (_words(field, first[rows]) for field in (fields[a], fields[b]))
-        other_ours, other_theirs = (_words(field, second[rows]) for field in (fields[a], fields[b]))
+    """Two text columns whose values stand in each other's place are one slip, and so one piece of evidence."""
+    for a, b in swappable(fields):
+        rows = np.flatnonzero((levels[:, a] > Level.SWAPPED) & (levels[:, b] > Level.SWAPPED))
+        ours, theirs = (words_of(field, first[rows]) for field in (fields[a], fields[b]))
+        other_ours, other_theirs = (words_of(field, second[rows]) for field in (fields[a], fields[b]))
         swapped = rows[(ours == other_theirs) & (theirs == other_ours)]
-        levels[swapped, a] = Level.NEAR
-        levels[swapped, b] = Level.NEAR
-
-
-def _words(field: Field, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    assert field.shared is not None
-    return field.shared[field.codes[rows]]
+        levels[swapped, a] = Level.SWAPPED
+        levels[swapped, b] = Level.MISSING

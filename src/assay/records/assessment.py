@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assay.errors import ConfigurationError
 from assay.findings import (
     Action,
     Check,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 # Rows of one record that a row of the ledger names.
 MAX_NEAREST = 5
+# The odds of a match are known up to this factor: the number of repeats and what agrees by chance are estimates.
+ODDS = 10.0
+METHOD = f"model-based Poisson binomial, odds of each match times or over {ODDS:.0f}"
 # Columns that a reason names.
 MAX_NAMED_COLUMNS = 4
 
@@ -65,8 +69,19 @@ def find_near_duplicates(dataset: Dataset, config: RecordsConfig) -> RecordResul
     -------
     RecordResult
         One finding, DQ035; exact copies are no pairs, since DQ011 has them.
+
+    Raises
+    ------
+    ConfigurationError
+        `records.tell_apart` names a column that is not there.
     """
-    matches = match_records(dataset.frame, compared_columns(dataset)) if config.enabled else None
+    columns = compared_columns(dataset)
+    if unknown := [name for name in config.tell_apart if name not in dataset.frame.columns]:
+        listed = ", ".join(f"'{name}'" for name in unknown)
+        raise ConfigurationError(
+            f"`records.tell_apart` must name columns of the data, got {listed}. Correct the name."
+        )
+    matches = match_records(dataset.frame, columns, config.tell_apart) if config.enabled else None
     findings = run_checks(CHECKS, Records(dataset, config, matches))
     if matches is None:
         empty = np.zeros(0, dtype=np.int64)
@@ -98,6 +113,8 @@ def near_duplicate_records(records: Records) -> Iterator[Outcome]:
     later = np.unique(matches.second)
     interval = _interval(matches.repeats, later)
     status = judge_upper(interval, limit)
+    unjudged = _unjudged(matches, limit, interval.high) if status is Status.PASSED else ""
+    status = Status.INCONCLUSIVE if unjudged else status
     clear = _are_clear(matches.repeats, later)
     rows = _flags(records.dataset, matches) if len(later) and clear else None
     evidence = Evidence(
@@ -110,7 +127,7 @@ def near_duplicate_records(records: Records) -> Iterator[Outcome]:
         rows=rows,
         table=_table(records.dataset, matches),
     )
-    message = _message(matches, evidence, status, len(later), clear=clear)
+    message = _message(matches, evidence, status, len(later), clear=clear, unjudged=unjudged)
     yield Outcome(status, message, evidence=evidence, remedy=_remedy(matches, named=rows is not None))
 
 
@@ -141,13 +158,33 @@ def _why_not(matches: Matches | None, n: int) -> str:
 def _interval(repeats: npt.NDArray[np.float64], later: npt.NDArray[np.int64]) -> Interval:
     """Of the share of rows that repeat another: each row does with a probability of its own, and all are counted.
 
-    The lower end counts those in pairs that are named only: what lies between yes and no may all be no.
+    The lower end counts those in pairs that are named only: what lies between yes and no may all be no. The
+    probabilities are those of a model, so that each end is taken where all odds are `ODDS` times smaller or larger.
     """
     n, z = len(repeats), normal_quantile(CONFIDENCE)
-    named = repeats[later]
+    named, all_rows = _with_odds(repeats[later], 1 / ODDS), _with_odds(repeats, ODDS)
     low = named.sum() - z * np.sqrt((named * (1 - named)).sum())
-    high = repeats.sum() + z * np.sqrt((repeats * (1 - repeats)).sum())
-    return Interval(max(0.0, float(low)) / n, min(float(n), float(high)) / n, CONFIDENCE, "Poisson binomial")
+    high = all_rows.sum() + z * np.sqrt((all_rows * (1 - all_rows)).sum())
+    return Interval(max(0.0, float(low)) / n, min(float(n), float(high)) / n, CONFIDENCE, METHOD)
+
+
+def _with_odds(probability: npt.NDArray[np.float64], factor: float) -> npt.NDArray[np.float64]:
+    return np.asarray(factor * probability / (factor * probability + 1 - probability))
+
+
+def _unjudged(matches: Matches, limit: float, high: float) -> str:
+    """Why a share within the limit may still be above it: repeats that were set aside, or never compared."""
+    n = len(matches.repeats)
+    aside = np.maximum(matches.hidden - matches.repeats, 0).sum() / n
+    listed = "all but " + ", ".join(f"'{name}'" for name in matches.apart) if matches.apart else "most columns"
+    if high + aside > limit:
+        return (
+            f"About {aside:.1%} of the rows agree with an earlier row in {listed}: another record, or the "
+            "same one with a value that was changed since; the values do not say which."
+        )
+    if high + aside + matches.missed / n > limit:
+        return f"The pairs that were not compared could hold {matches.missed / n:.1%} of the rows."
+    return ""
 
 
 def _are_clear(repeats: npt.NDArray[np.float64], later: npt.NDArray[np.int64]) -> bool:
@@ -158,17 +195,21 @@ def _are_clear(repeats: npt.NDArray[np.float64], later: npt.NDArray[np.int64]) -
     return bool(2 * repeats[later].sum() >= repeats.sum())
 
 
-def _message(matches: Matches, evidence: Evidence, status: Status, count: int, *, clear: bool) -> str:
+def _message(matches: Matches, evidence: Evidence, status: Status, count: int, *, clear: bool, unjudged: str) -> str:
     interval, n = evidence.interval, evidence.n
     assert interval is not None
     span = f"{interval.confidence:.0%} interval {interval.low:.2%} to {interval.high:.2%}"
     words = f"{count:,} of {n:,} rows likely repeat{'s' * (count == 1)} the record of an earlier row in other words"
     against = {Status.PASSED: "within", Status.FAILED: "more than"}.get(status, "which is too wide for")
+    if unjudged:
+        against = "which leaves out what was not judged, for"
     limit = f"{against} the limit of {evidence.threshold:.2%}"
     parts = [f"{words} (expected share {evidence.value:.2%}, {span}), {limit}."]
     if count and not clear:
         parts.append("The rows resemble each other by degrees, so that single ones are not named.")
-    if matches.apart:
+    if unjudged:
+        parts.append(unjudged)
+    elif matches.apart:
         listed = ", ".join(f"'{name}'" for name in matches.apart)
         parts.append(f"Rows that agree in all else differ in {listed} as a rule and were taken as different records.")
     if matches.dropped:
@@ -186,7 +227,10 @@ def _remedy(matches: Matches, *, named: bool) -> str:
     if named:
         parts.append("Look at the rows with the ones that `nearest` names, and keep one of each record.")
     if matches.apart:
-        parts.append("If a column that differs as a rule does not tell records apart, list it under `ignore`.")
+        parts.append(
+            "List a column that differs as a rule under `records.tell_apart` if rows that differ there are different "
+            "records (a month, a subject), and under `ignore` if they are not (a time of change)."
+        )
     return " ".join(parts)
 
 

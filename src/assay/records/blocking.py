@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assay.records.fields import swappable, words_of
 from assay.records.similarity import trigrams
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _passes(fields: Sequence[Field]) -> Iterator[npt.NDArray[np.int64]]:
         others = [sounds[c] for c in range(len(sounds)) if c not in (a, b)]
         yield _refined(_joined(sounds[a], sounds[b]), others, n, block)
     texts = [field for field in fields if field.words]
-    yield from (_swapped(a, b, n, block) for a, b in combinations(texts, 2))
+    yield from (_pairs_of_blocks(swap_key(fields[a], fields[b]), n, block)[0] for a, b in swappable(fields))
     for field in texts:
         yield from (_neighbours(field, rank) for rank in _orders(field))
     if texts and not large:
@@ -194,16 +195,11 @@ def sound(text: str) -> str:
     return "".join(runs[:SOUND_LENGTH])
 
 
-def _swapped(a: Field, b: Field, n: int, block: int) -> npt.NDArray[np.int64]:
-    """Pairs of rows where two columns of words have each other's values."""
-    assert a.shared is not None
-    assert b.shared is not None
-    if not np.isin(a.shared, b.shared).any():
-        return np.zeros(0, dtype=np.int64)
-    ours = np.where(a.codes >= 0, a.shared[a.codes], -1)
-    theirs = np.where(b.codes >= 0, b.shared[b.codes], -1)
-    key = _joined(np.minimum(ours, theirs), np.maximum(ours, theirs))
-    return _pairs_of_blocks(key, n, block)[0]
+def swap_key(a: Field, b: Field) -> npt.NDArray[np.int64]:
+    """(N,) int64, equal where two columns of words have the same two values in whichever order, or -1 (missing)."""
+    rows = np.arange(len(a.codes))
+    ours, theirs = words_of(a, rows), words_of(b, rows)
+    return _joined(np.minimum(ours, theirs), np.maximum(ours, theirs))
 
 
 def _orders(field: Field) -> Iterator[npt.NDArray[np.int64]]:

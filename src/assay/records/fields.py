@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ LEAST_BITS = 0.15
 MAX_FIELDS = 40
 # Texts of which at least this share of the characters are letters are words; others are codes, dates, numbers.
 WORDS_SHARE = 0.6
+# Two columns whose values are to this extent the same ones, as often, hold one kind of thing (two teams, the two ends
+# of an edge): A and B is then another record than B and A, and no slip.
+SWAP_OVERLAP = 0.25
 # Larger whole numbers are not exact as floats, and are compared as texts.
 EXACT = 2**53
 # Characters that are looked at: a document is not a field of a record, and its end hardly tells two apart.
@@ -49,6 +53,8 @@ class Field:
         Whether the values are words, not codes, dates or numbers.
     shared
         (K,) int64: codes of the words, the same ones in every column of words; None for what is no words.
+    swaps
+        Names of the columns after this one whose values may stand here by mistake, and the other way round.
     """
 
     name: str
@@ -59,6 +65,7 @@ class Field:
     bits: float
     words: bool = False
     shared: npt.NDArray[np.int64] | None = None
+    swaps: tuple[str, ...] = ()
 
     def values(self, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
         """Texts of the values with these codes; 7 and 7.0 are one."""
@@ -89,17 +96,19 @@ def normalise(text: str) -> str:
     return " ".join(text.split())
 
 
-def read_fields(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Field, ...]:
+def read_fields(frame: pd.DataFrame, columns: Sequence[str], kept: Sequence[str] = ()) -> tuple[Field, ...]:
     """The columns that can tell one record from another, the most telling first.
 
     Left out are columns in which two rows agree by chance nearly always, and numbers, dates and codes that never
-    repeat: they number the rows, and two rows of one record have two of them. At most `MAX_FIELDS` are given.
+    repeat: they number the rows, and two rows of one record have two of them. At most `MAX_FIELDS` are given. Those
+    named in `kept` stay in any case.
     """
     fields = (_read(frame[name], name) for name in columns)
-    telling = [field for field in fields if field is not None and _tells(field)]
+    telling = [field for field in fields if field is not None and (field.name in kept or _tells(field))]
     order = {name: place for place, name in enumerate(columns)}
     telling.sort(key=lambda field: (-field.bits, order[field.name]))
-    return tuple(_share_words(telling[:MAX_FIELDS]))
+    chosen = [field for place, field in enumerate(telling) if place < MAX_FIELDS or field.name in kept]
+    return tuple(_share_words(chosen))
 
 
 def numbers_rows(column: pd.Series[Any]) -> bool:
@@ -122,13 +131,40 @@ def _tells(field: Field) -> bool:
     return field.bits >= LEAST_BITS and not numbers_rows
 
 
+def swappable(fields: Sequence[Field]) -> list[tuple[int, int]]:
+    """Pairs of columns of words in which a value may stand in the other's place by mistake.
+
+    Not those whose values are largely the same: there either order is a record.
+    """
+    places = {field.name: place for place, field in enumerate(fields)}
+    return [(a, places[name]) for a, field in enumerate(fields) for name in field.swaps if name in places]
+
+
+def _overlap(a: Field, b: Field) -> float:
+    """Share in [0, 1] of the values, counted as often as they occur, that two columns have in common."""
+    assert a.shared is not None
+    assert b.shared is not None
+    _, mine, theirs = np.intersect1d(a.shared, b.shared, assume_unique=True, return_indices=True)
+    return float(np.minimum(a.counts[mine] / a.counts.sum(), b.counts[theirs] / b.counts.sum()).sum())
+
+
+def words_of(field: Field, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Codes of the words of these rows, the same ones in every column; -1 where the value is missing."""
+    assert field.shared is not None
+    return np.where(field.codes[rows] >= 0, field.shared[field.codes[rows]], -1)
+
+
 def _share_words(fields: Sequence[Field]) -> list[Field]:
     texts = [field.texts for field in fields if field.words and field.texts is not None]
     if not texts:
         return list(fields)
     codes = pd.factorize(np.concatenate(texts))[0].astype(np.int64)
     parts = iter(np.split(codes, np.cumsum([len(part) for part in texts])[:-1]))
-    return [replace(field, shared=next(parts)) if field.words else field for field in fields]
+    sharing = [replace(field, shared=next(parts)) if field.words else field for field in fields]
+    for a, b in combinations([place for place, field in enumerate(sharing) if field.words], 2):
+        if 0 < _overlap(sharing[a], sharing[b]) <= SWAP_OVERLAP:
+            sharing[a] = replace(sharing[a], swaps=(*sharing[a].swaps, sharing[b].name))
+    return sharing
 
 
 def _read(column: pd.Series[Any], name: str) -> Field | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assay.records.blocking import Candidates, find_candidates
+from assay.records.blocking import KEY_COLUMNS, Candidates, agreement_bits, find_candidates
 from assay.records.clusters import cluster_pairs, pairs_within
 from assay.records.fields import numbers_rows, read_fields
 from assay.records.linkage import link
@@ -26,6 +26,8 @@ LEAST_PROBABILITY = 0.8
 # Share of the rows that would have to repeat another for a search to be of use: with this prior, two rows that agree
 # in everything must be more likely one thing than two.
 WORTHWHILE_SHARE = 0.001
+# Where no event was seen, so many may have been expected (the rule of three, at 95%).
+UNSEEN = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +49,13 @@ class Matches:
         Names of the columns that were compared, the most telling first.
     candidates, dropped
         Pairs that were compared, and pairs that shared a key and were not, because they were too many.
+    missed
+        Upper bound of the rows that repeat another in a pair that was dropped.
     apart
         Columns in which rows that agree in the rest differ as a rule.
+    hidden
+        (N,) float64: probability that the row repeats an earlier one, did the columns of `apart` not tell them apart;
+        0 where it does not rest on these.
     attainable_bits, needed_bits
         Information of two rows that agree in everything, and what it takes to say that they are one thing.
     too_large
@@ -60,9 +67,11 @@ class Matches:
     probability: npt.NDArray[np.float64]
     cluster: npt.NDArray[np.int64]
     repeats: npt.NDArray[np.float64]
+    hidden: npt.NDArray[np.float64]
     compared: tuple[str, ...] = ()
     candidates: int = 0
     dropped: int = 0
+    missed: float = 0.0
     apart: tuple[str, ...] = ()
     attainable_bits: float = 0.0
     needed_bits: float = 0.0
@@ -74,7 +83,7 @@ class Matches:
         return self.attainable_bits > self.needed_bits
 
 
-def match_records(frame: pd.DataFrame, columns: Sequence[str]) -> Matches:
+def match_records(frame: pd.DataFrame, columns: Sequence[str], tell_apart: Sequence[str] = ()) -> Matches:
     """Find the rows of `frame` that mean the same thing and do not say it in the same way.
 
     Unsupervised: no labels, no names of columns, no list of names or places. The result does not depend on the
@@ -86,22 +95,27 @@ def match_records(frame: pd.DataFrame, columns: Sequence[str]) -> Matches:
         N rows, any index.
     columns
         Names of the columns to compare; what identifies rows (an id) should not be among them.
+    tell_apart
+        Those of them in which two rows of one record never differ, such as the month in a table of people and months.
 
     Returns
     -------
     Matches
         Exact copies of a row in all `columns` are not pairs; they share the cluster of their first.
     """
-    kinds, kept = _distinct_rows(frame, [name for name in columns if not numbers_rows(frame[name])])
+    kinds, kept = _distinct_rows(
+        frame, [name for name in columns if name in tell_apart or not numbers_rows(frame[name])]
+    )
     n = len(kept)
-    fields = read_fields(frame.iloc[kept], tuple(columns)) if n > 1 else ()
+    fields = read_fields(frame.iloc[kept], tuple(columns), tell_apart) if n > 1 else ()
     # One column alone cannot say whether two similar values are one thing or two.
     if len(fields) < 2:
         return _none(len(frame), fields)
     order = _content_order(fields)
     ordered = [field.take(order) for field in fields]
     candidates = find_candidates(ordered)
-    linkage, probability = link(ordered, candidates)
+    linkage = link(ordered, candidates, tell_apart)
+    probability = linkage.candidates
     named = probability >= LEAST_PROBABILITY
     cluster, too_large = cluster_pairs(
         candidates.first[named], candidates.second[named], n, probability=linkage.probability
@@ -111,15 +125,19 @@ def match_records(frame: pd.DataFrame, columns: Sequence[str]) -> Matches:
     clusters = np.full(n, -1, dtype=np.int64)
     clusters[order] = cluster
     share = max(1.0, WORTHWHILE_SHARE * n)
+    hidden = np.zeros(len(frame))
+    np.maximum.at(hidden, np.maximum(back[candidates.first], back[candidates.second]), linkage.ruled_out)
     return Matches(
         first=first,
         second=second,
         probability=sure,
         cluster=clusters[kinds],
         repeats=_repeats(clusters[kinds], second, sure, candidates, back, probability=probability),
+        hidden=hidden,
         compared=tuple(field.name for field in fields),
         candidates=len(candidates.first),
         dropped=candidates.dropped,
+        missed=min(float(n), _missed(ordered, candidates, probability)),
         apart=linkage.apart,
         attainable_bits=linkage.chance.attainable_bits(ordered),
         needed_bits=float(np.log2(n * (n - 1) / 2 / share)),
@@ -171,6 +189,18 @@ def _repeats(
     return best
 
 
+def _missed(fields: Sequence[Field], candidates: Candidates, probability: npt.NDArray[np.float64]) -> float:
+    """Upper bound of the matches among the dropped pairs: those had less in common than any that was kept.
+
+    They are matches at most as often as the half of the kept ones that has the least in common.
+    """
+    if not candidates.dropped:
+        return 0.0
+    score = agreement_bits(fields[:KEY_COLUMNS], candidates.first, candidates.second)
+    least = np.argsort(score, kind="stable")[: max(1, len(score) // 2)]
+    return float(candidates.dropped * (probability[least].sum() + UNSEEN) / len(least))
+
+
 def _none(rows: int, fields: Sequence[Field]) -> Matches:
     empty = np.zeros(0, dtype=np.int64)
     return Matches(
@@ -178,6 +208,7 @@ def _none(rows: int, fields: Sequence[Field]) -> Matches:
         empty,
         np.zeros(0),
         np.full(rows, -1, dtype=np.int64),
+        np.zeros(rows),
         np.zeros(rows),
         compared=tuple(field.name for field in fields),
         needed_bits=float("inf"),

@@ -19,7 +19,7 @@ from assay.report.junit import render_junit
 from assay.report.markdown import render_markdown
 from assay.report.page import render_html
 from assay.report.plain import plain
-from assay.report.rows import write_parquet
+from assay.report.rows import write_rows
 from assay.report.terminal import render_rich
 from assay.store import SCHEMA, save_audit
 from assay.utf8 import encodable
@@ -49,8 +49,11 @@ class FailingRows(Protocol):
     def counts(self) -> dict[str, int | None]:
         """Rows by what becomes of them, `clean`, `quarantine` and `review`, and the length of the `ledger`."""
 
-    def write(self, file: Path) -> None:
-        """Write the ledger as Parquet."""
+    def format(self, asked: str) -> str:
+        """Of the row files, "csv" or "parquet", where `asked` is what the configuration says."""
+
+    def write(self, folder: Path, format_: str) -> None:
+        """Write what is known of the rows into a new `folder`, always with the ledger."""
 
 
 class KeyFile(Protocol):
@@ -86,14 +89,22 @@ class RowsInFrame:
 
     def counts(self) -> dict[str, int | None]:
         """Rows by what becomes of them."""
-        ledger = build_ledger(self.dataset, self.findings, self.waived)
-        dispositions = split_rows(self.dataset, ledger).tolist()
-        counts: dict[str, int | None] = {n: dispositions.count(n) for n in ("clean", "quarantine", "review")}
+        ledger, dispositions = self._split()
+        split = dispositions.tolist()
+        counts: dict[str, int | None] = {n: split.count(n) for n in ("clean", "quarantine", "review")}
         return counts | {"ledger": len(ledger)}
 
-    def write(self, file: Path) -> None:
-        """Write the ledger."""
-        write_parquet(build_ledger(self.dataset, self.findings, self.waived), file)
+    def format(self, asked: str) -> str:
+        """As it was asked."""
+        return asked
+
+    def write(self, folder: Path, format_: str) -> None:
+        """Write the row files of an audit: the ledger, and the rows themselves, split in three."""
+        write_rows(self.dataset, *self._split(), folder, format_)
+
+    def _split(self) -> tuple[pd.DataFrame, npt.NDArray[np.str_]]:
+        ledger = build_ledger(self.dataset, self.findings, self.waived)
+        return ledger, split_rows(self.dataset, ledger)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +139,19 @@ class RowsByKey:
         clean = self.total - len(out) - len(review)
         return {"clean": clean, "quarantine": len(out), "review": len(review), "ledger": ledger}
 
-    def write(self, file: Path) -> None:
+    def format(self, asked: str) -> str:  # noqa: ARG002 -- the rows themselves are not fetched
+        """Parquet, since the ledger is all there is."""
+        return "parquet"
+
+    def write(self, folder: Path, format_: str) -> None:  # noqa: ARG002
         """Write the ledger, some keys at a time, in the order of the suite."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         whole = all(pa.types.is_integer(chunk.type) for entry in self.kept for chunk in _first(entry))
         schema = _schema(pa.int64() if whole else pa.string())
-        with pq.ParquetWriter(file, schema) as writer:
+        folder.mkdir()
+        with pq.ParquetWriter(folder / LEDGER.name, schema) as writer:
             for entry in self.kept:
                 for chunk in entry.chunks():
                     writer.write_table(self._part(entry, chunk, schema))
@@ -230,8 +246,7 @@ class ValidationReport:
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        (folder / LEDGER).parent.mkdir()
-        self.rows.write(folder / LEDGER)
+        self.rows.write(folder / LEDGER.parent, self._document["rows"]["format"])
 
     def __rich__(self) -> RenderableType:
         """The verdict and its reasons, for a terminal."""
@@ -241,11 +256,12 @@ class ValidationReport:
 def _build(report: ValidationReport) -> dict[str, Any]:
     config, (rows, columns) = report.config, report.shape
     judged = judged_parts(config.dataset_name, report.findings, report.ruling)
+    format_ = report.rows.format(config.output.rows)
     document = {
         "schema": SCHEMA,
         **judged,
         "families": [family for family in judged["families"] if family["family"] == _FAMILY],
-        "actions": first_actions(judged["findings"], {}, "parquet"),
+        "actions": first_actions(judged["findings"], {}, format_),
         "dataset": {
             "source": report.source,
             "fingerprint": _NOT_READ,
@@ -265,7 +281,7 @@ def _build(report: ValidationReport) -> dict[str, Any]:
             "positive_is_stated": config.positive is not None,
             "without_label": 0,
         },
-        "rows": {"total": rows, **report.rows.counts(), "format": "parquet"},
+        "rows": {"total": rows, **report.rows.counts(), "format": format_},
         **_nothing_trained(config.fairness.min_group_size),
         "manifest": report.manifest,
     }

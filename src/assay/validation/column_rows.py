@@ -8,11 +8,19 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import numpy.typing as npt
 
     Broken = Callable[[pd.Series[Any], Mapping[str, Any]], Any]
+
+
+# They ask for the type of the column.
+TYPE_KINDS = (
+    "expect_column_type_to_be",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_be_of_type",
+)
 
 
 def rows_to_blame(frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any]) -> npt.NDArray[np.int64] | None:
@@ -38,9 +46,37 @@ def why_no_rows(kind: str) -> str:
     """Why the rows of a failed expectation about a whole column or table are not named, as a sentence."""
     if kind.startswith("expect_table_"):
         return "It is about the table as a whole: no single row breaks it."
-    if kind in ("expect_column_to_exist", "expect_column_type_to_be") or "_of_type" in kind or "_type_list" in kind:
+    if kind == "expect_column_to_exist" or kind in TYPE_KINDS:
         return "It is about the column itself: no single row breaks it."
     return "It is about the values together: no single row breaks it."
+
+
+# They hold the values of a column, or a figure of them, against a range.
+_OF_NUMBERS = tuple(
+    f"expect_column_{what}_to_be_between" for what in ("values", "max", "min", "mean", "median", "sum", "stdev")
+)
+
+
+def no_numbers(frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any]) -> npt.NDArray[np.int64] | None:
+    """Positions of the values that are no numbers in a column of texts that was held against a range of numbers.
+
+    None where that is not so, or where fewer than half of the values are numbers: then it was not meant to be.
+    """
+    bounds = [kwargs[key] for key in ("min_value", "max_value") if kwargs.get(key) is not None]
+    column = kwargs.get("column")
+    if kind not in _OF_NUMBERS or column not in frame.columns:
+        return None
+    if not bounds or not all(isinstance(bound, int | float) for bound in bounds):
+        return None
+    values = frame[column]
+    if values.dtype.kind in "iufbM":
+        return None
+    present = values.notna().to_numpy()
+    # Of lists and the like nothing is a number.
+    texts = values.where(values.map(lambda value: isinstance(value, str | int | float)))
+    numbers = pd.to_numeric(texts, errors="coerce").notna().to_numpy()
+    found = np.flatnonzero(present & ~numbers).astype(np.int64)
+    return found if 0 < len(found) <= present.sum() / 2 else None
 
 
 def bound_of(values: pd.Series[Any], bound: Any) -> Any:
@@ -49,6 +85,20 @@ def bound_of(values: pd.Series[Any], bound: Any) -> Any:
         return bound
     instant = pd.Timestamp(bound)
     return instant.tz_convert("UTC").tz_localize(None) if instant.tzinfo else instant
+
+
+def instants(values: pd.Series[Any], listed: Iterable[Any]) -> list[Any]:
+    """A set of the suite as values of the column; what cannot be read as a date stays as it is, and equals none."""
+    return [_instant(values, item) for item in listed]
+
+
+def _instant(values: pd.Series[Any], item: Any) -> Any:
+    if not isinstance(item, str):
+        return item
+    try:
+        return bound_of(values, item)
+    except (ValueError, OverflowError):
+        return item
 
 
 def _above(values: pd.Series[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -66,8 +116,7 @@ def _below(values: pd.Series[Any], kwargs: Mapping[str, Any]) -> Any:
 
 
 def _outside(values: pd.Series[Any], kwargs: Mapping[str, Any]) -> Any:
-    allowed = [bound_of(values, value) for value in kwargs.get("value_set") or ()]
-    return values.notna() & ~values.isin(allowed)
+    return values.notna() & ~values.isin(instants(values, kwargs.get("value_set") or ()))
 
 
 def _missing(values: pd.Series[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # The project that is current is a global of Great Expectations: two validations in two threads would mix.
-_ONE_AT_A_TIME = threading.RLock()
+ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,35 @@ def library() -> Any:
     return great_expectations
 
 
+def is_known_code(item: Any) -> bool:
+    """Whether a class or function is Great Expectations' or ours, and not the user's own."""
+    return str(getattr(item, "__module__", "")).partition(".")[0] in ("great_expectations", "assay")
+
+
+def asks_for_none(metric: Any) -> bool:
+    """Whether the values that a metric would list are not wanted; looking for them costs as much as counting them."""
+    wanted = (metric.metric_value_kwargs or {}).get("result_format")
+    return (
+        isinstance(wanted, dict)
+        and wanted.get("result_format") != "COMPLETE"
+        and not wanted.get("partial_unexpected_count", 1)
+    )
+
+
+def judges_itself(kind: str) -> bool:
+    """Whether a type of expectation has a verdict or metrics of the user's own, which may look at any value."""
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    found = get_expectation_impl(kind)
+    own = (getattr(found, name, None) for name in ("_validate", "get_validation_dependencies"))
+    return any(item is not None and not is_known_code(item) for item in own)
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Let no warning out: those of GX and of the patterns of a suite concern neither the data nor the user."""
     level = logging.getLogger("great_expectations").level
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
+    with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # What it logs quotes raw values; what went wrong comes back in the result too.
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)

@@ -19,7 +19,7 @@ from assay.findings import (
     stamp,
 )
 from assay.intervals import wilson
-from assay.validation.column_rows import rows_to_blame, why_no_rows
+from assay.validation.column_rows import TYPE_KINDS, no_numbers, rows_to_blame, why_no_rows
 from assay.validation.condition import count_rows
 from assay.validation.drift.outcome import KINDS as DRIFT_KINDS
 from assay.validation.drift.outcome import drift_outcome
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 # Figures that describe the whole column; the others may be a value of one row.
 _FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
 
+# Rows that break an expectation which the data keep are a list to look through up to this share of them.
+MAX_NAMED_SHARE = 0.1
+
 # That no row meets a condition answers these.
 _ABOUT_ROWS = "expect_table_row_count"
 
@@ -56,6 +59,13 @@ class Held:
     title: str
     raw: Raw
 
+    @property
+    def rule(self) -> str:
+        """The title as a rule for a single row, which keeps it or not."""
+        item = self.expectation
+        whole = {key: value for key, value in item.kwargs.items() if key != "mostly"}
+        return expectation_title(item.kind, whole, item.columns, item.pattern)
+
 
 def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
     """One finding for each expectation, in the order of the suite; an empty suite is inconclusive."""
@@ -68,7 +78,7 @@ def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
         return (stamp(EXPECTATION_CHECK, nothing),)
     findings: list[Finding] = []
     for item, raw in zip(suite.expectations, run_expectations(dataset.frame, suite.expectations), strict=True):
-        title = expectation_title(item.kind, item.kwargs, item.columns)
+        title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
         check = replace(EXPECTATION_CHECK, title=title, severity=item.severity)
         findings += run_checks((check,), Held(dataset, item, title, raw))
     return tuple(findings)
@@ -79,9 +89,7 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
     item, raw, title = held.expectation, held.raw, held.title
     subject = Subject(item.columns)
     if raw.success is None:
-        message = f"The expectation could not be carried out ({raw.failure}): {title}."
-        remedy = "See that it fits the type of the column; the log (--verbose) holds the traceback."
-        yield Outcome(Status.ERROR, message, subject, remedy=remedy)
+        yield _not_carried_out(held, subject)
         return
     condition = item.kwargs.get("row_condition")
     if condition and not item.kind.startswith(_ABOUT_ROWS) and count_rows(held.dataset.frame, condition) == 0:
@@ -91,9 +99,10 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
         yield Outcome(Status.INCONCLUSIVE, message, subject, Evidence("rows", 0, n=0, unit="rows"), remedy)
         return
     # Of distinct values an unexpected count is no count of rows.
-    answer = _row_level if "element_count" in raw.result else _whole
-    answer = drift_outcome if item.kind in DRIFT_KINDS else answer
-    status, message, evidence = answer(held.dataset, item, raw, title)
+    if item.kind in DRIFT_KINDS:
+        status, message, evidence = drift_outcome(held.dataset, item, raw, title)
+    else:
+        status, message, evidence = (_row_level if "element_count" in raw.result else _whole)(held)
     remedy = "Correct the data at the source, or the expectation if it asks too much." * (status is Status.FAILED)
     yield Outcome(status, message, subject, evidence, remedy)
 
@@ -102,17 +111,36 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
 EXPECTATION_CHECK: Check[Held] = Check("DQ100", "Expectations of the suite", Severity.CRITICAL, expectation_outcome)
 
 
-def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
+def _not_carried_out(held: Held, subject: Subject) -> Outcome:
+    """What raised; where that are texts among numbers, the rows that hold them."""
+    item, n = held.expectation, len(held.dataset)
+    message = f"The expectation could not be carried out ({held.raw.failure}): {held.title}."
+    remedy = "See that it fits the type of the column; the log (--verbose) holds the traceback."
+    found = no_numbers(held.dataset.frame, item.kind, item.kwargs)
+    if found is None:
+        return Outcome(Status.ERROR, message, subject, remedy=remedy)
+    column = item.kwargs["column"]
+    what = f"{len(found):,} of {n:,} values of '{column}' {'is no number' if len(found) == 1 else 'are no numbers'}"
+    message = f"The expectation could not be carried out, because {what}: {held.title}."
+    remedy = "Correct these values at the source: with them the column is one of texts, which have no such range."
+    rows = RowFlags(found, f"'{column}' is no number.", Action.REVIEW) if len(found) <= MAX_NAMED_SHARE * n else None
+    evidence = Evidence("values that are no numbers", len(found), n=n, threshold=0, unit="rows", rows=rows)
+    return Outcome(Status.ERROR, message, subject, evidence, remedy)
+
+
+def _row_level(held: Held) -> tuple[Status, str, Evidence]:
     """An expectation about single rows. Its share is an exact count, held against `mostly` by GX.
 
     The interval is that of the process the rows came from; it decides nothing here.
     """
+    item, raw, title = held.expectation, held.raw, held.title
     broken = int(raw.result["unexpected_count"])
     n = int(raw.result.get("element_count") or 0) - int(raw.result.get("missing_count") or 0)
     mostly = float(item.kwargs.get("mostly", 1))
     interval = wilson(broken, n) if 0 <= broken <= n else None
     share = broken / n if n else None
-    rows, silence = _rows(dataset, item, raw, broken, title) if not raw.success else (None, "")
+    few = broken <= MAX_NAMED_SHARE * len(held.dataset)
+    rows, silence = _rows(held, broken) if broken and (few or not raw.success) else (None, "")
     evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
     if n == 0:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
@@ -122,31 +150,37 @@ def _row_level(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tup
     return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}.{silence}", evidence
 
 
-def _rows(dataset: Dataset, item: Expectation, raw: Raw, broken: int, title: str) -> tuple[RowFlags | None, str]:
+def _rows(held: Held, broken: int) -> tuple[RowFlags | None, str]:
     """Rows that break the expectation, or why they cannot be named."""
+    raw = held.raw
     if raw.rows is None:
         return None, " The rows cannot be named: Great Expectations does not tell them for this type."
     if len(raw.rows) != broken:
         # Naming wrong rows is worse than naming none.
         return None, f" The rows cannot be named: {len(raw.rows):,} were found where {broken:,} were counted."
-    return _flags(dataset, item, raw.rows, title), ""
+    return _flags(held, raw.rows), ""
 
 
-def _flags(dataset: Dataset, item: Expectation, positions: npt.NDArray[np.int64], title: str) -> RowFlags:
+def _flags(held: Held, positions: npt.NDArray[np.int64]) -> RowFlags:
+    frame, item = held.dataset.frame, held.expectation
     why: str | Sequence[str]
     try:
         with quiet():
-            own = reasons(dataset.frame, item.kind, item.kwargs, positions)
-            why = own or reasons_of(dataset.frame, item.kind, item.kwargs, positions)
+            own = reasons(frame, item.kind, item.kwargs, positions)
+            why = own or reasons_of(frame, item.kind, item.kwargs, positions, item.pattern)
     except (TypeError, ValueError, OverflowError, KeyError):
         # Values that pandas cannot compare: how each breaks the rule is lost, that it does is not.
         why = ""
-    action = Action.QUARANTINE if item.severity is Severity.CRITICAL else Action.REVIEW
-    return RowFlags(positions, why or f"Breaks the expectation: {title}.", action)
+    # What as many rows may break as do is a reason to look at them, and none to leave them out.
+    serious = item.severity is Severity.CRITICAL and not held.raw.success
+    return RowFlags(
+        positions, why or f"Breaks the expectation: {held.rule}.", Action.QUARANTINE if serious else Action.REVIEW
+    )
 
 
-def _whole(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[Status, str, Evidence]:
+def _whole(held: Held) -> tuple[Status, str, Evidence]:
     """An expectation about a whole column or table."""
+    dataset, item, raw, title = held.dataset, held.expectation, held.raw, held.title
     n = len(dataset)
     observed = _figure(dataset, item, raw.result)
     seen = "" if observed is None else f" Observed: {observed:.10g}."
@@ -157,9 +191,20 @@ def _whole(dataset: Dataset, item: Expectation, raw: Raw, title: str) -> tuple[S
         return Status.PASSED, f"{title}.{seen}", evidence
     blamed = _rows_to_blame(dataset, item)
     if blamed is None:
+        seen += _type_found(item, raw.result)
         return Status.FAILED, f"Not so: {title}.{seen} {why_no_rows(item.kind)}", evidence
-    evidence = replace(evidence, rows=_flags(dataset, item, blamed, title))
+    evidence = replace(evidence, rows=_flags(held, blamed))
     return Status.FAILED, f"Not so, because of {share_of(len(blamed), n, 'rows')}: {title}.{seen}", evidence
+
+
+def _type_found(item: Expectation, result: Mapping[str, Any]) -> str:
+    """The type of the column, and those that were asked for, where the expectation is about types."""
+    found = result.get("observed_value")
+    if item.kind not in TYPE_KINDS or not isinstance(found, str):
+        return ""
+    allowed = item.kwargs.get("type_list")
+    asked = f", and none of {', '.join(map(str, allowed))}" if isinstance(allowed, list) and allowed else ""
+    return f" It is of type {found}{asked}."
 
 
 def _rows_to_blame(dataset: Dataset, item: Expectation) -> npt.NDArray[np.int64] | None:

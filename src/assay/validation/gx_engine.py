@@ -20,8 +20,12 @@ from great_expectations.core.batch import BatchMarkers
 from great_expectations.exceptions import MetricResolutionError
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.execution_engine.pandas_batch_data import PandasBatchData
+from great_expectations.expectations.registry import get_metric_provider
+from great_expectations.validator.metric_configuration import MetricConfiguration
 
+from assay.validation.column_rows import instants
 from assay.validation.condition import columns_of
+from assay.validation.engine import asks_for_none, is_known_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +52,9 @@ _BY_VALUE = frozenset(
 # Of these, the ones that Great Expectations computes for numbers and dates as a whole already.
 _WHOLE = ("column_values.between.condition", "column_values.in_set.condition", "column_values.not_in_set.condition")
 _BETWEEN = "column_values.between.condition"
+# Sets of values that Great Expectations compares as they stand in the suite, where JSON has no dates; the other
+# metrics of sets read texts as dates.
+_IN_SET, _PAIR_IN_SET = "column_values.in_set.condition", "column_pair_values.in_set.condition"
 _UNIQUE_WITHIN_RECORD = "select_column_values.unique.within_record.condition"
 
 # A column whose sample has more distinct values than this share repeats too little to gain anything.
@@ -56,6 +63,20 @@ _SAMPLE = 10_000
 
 # The batch that stands for a few columns of the whole one.
 _PART = "part"
+
+
+class _Exact(str):
+    """A column name that Great Expectations compares as it is.
+
+    Of plain texts it takes those for equal that differ only in case or in backticks around them, and the first for
+    the one that is meant; of any other class it takes the equal one.
+    """
+
+    __slots__ = ()
+
+    def startswith(self, prefix: Any, *span: Any) -> bool:
+        """As any text, but for the backticks, which are not Spark's."""
+        return prefix != "`" and super().startswith(prefix, *span)
 
 
 class WholeColumnEngine(PandasExecutionEngine):  # type: ignore[misc]
@@ -77,6 +98,7 @@ class WholeColumnEngine(PandasExecutionEngine):  # type: ignore[misc]
         self._meeting: dict[str, pd.Index] = {}
         self._coded: tuple[Any, Any] | None = None
         self._stand_in: pd.DataFrame | None = None
+        self._narrow = True
 
     def forget(self) -> None:
         """Free what the next expectations, on other columns, will not use: all but single figures."""
@@ -95,8 +117,8 @@ class WholeColumnEngine(PandasExecutionEngine):  # type: ignore[misc]
         return PandasBatchData(self, data), BatchMarkers({"ge_load_time": now})
 
     def get_domain_records(self, domain_kwargs: dict[str, Any]) -> pd.DataFrame:
-        """Rows that a metric applies to, with no other columns than those it names."""
-        names = _columns(domain_kwargs)
+        """Rows that a metric applies to; one that we know gets no other columns than those it names."""
+        names = _columns(domain_kwargs) if self._narrow else []
         if not names:
             whole: pd.DataFrame = super().get_domain_records(domain_kwargs)
             return whole
@@ -169,8 +191,10 @@ class WholeColumnEngine(PandasExecutionEngine):  # type: ignore[misc]
             self.unexpected[metric.id] = mask.index.to_numpy()[mask.to_numpy() == True].astype(np.int64)  # noqa: E712 -- as GX
 
     def _resolve(self, metric: Any, metrics: Any, runtime_configuration: Any) -> Any:
-        if metric.metric_name.endswith(".unexpected_values"):
-            return []  # none are asked for; looking for them costs as much as counting them
+        if metric.metric_name == "table.columns":
+            return [_Exact(name) for name in self._compute(metric, metrics, runtime_configuration)]
+        if metric.metric_name.endswith(".unexpected_values") and asks_for_none(metric):
+            return []
         if metric.metric_name == _UNIQUE_WITHIN_RECORD and self._is_plain(metric.metric_domain_kwargs):
             return self._unique_within_record(metric)
         rows = self._values_of(metric)
@@ -187,7 +211,34 @@ class WholeColumnEngine(PandasExecutionEngine):  # type: ignore[misc]
         return pd.Series(np.asarray(values)[codes.to_numpy()], index=codes.index), compute, accessor
 
     def _compute(self, metric: Any, metrics: Any, runtime_configuration: Any) -> Any:
-        return super().resolve_metrics([metric], metrics, runtime_configuration)[metric.id]
+        asked = self._with_instants(metric)
+        provider, _ = get_metric_provider(metric.metric_name, self)
+        # Code of the user's own may read any column.
+        self._narrow = is_known_code(provider)
+        try:
+            return super().resolve_metrics([asked], metrics, runtime_configuration)[asked.id]
+        finally:
+            self._narrow = True
+
+    def _with_instants(self, metric: Any) -> Any:
+        """The same; texts in a set that are held against a column of dates are dates."""
+        domain, values = metric.metric_domain_kwargs, metric.metric_value_kwargs or {}
+        if metric.metric_name == _IN_SET and values.get("value_set"):
+            taken = self._instants(domain.get("column"), values["value_set"])
+            changed = {"value_set": taken}
+        elif metric.metric_name == _PAIR_IN_SET and values.get("value_pairs_set"):
+            sides = zip(*values["value_pairs_set"], strict=True)
+            names = (domain.get("column_A"), domain.get("column_B"))
+            read = [self._instants(name, side) for name, side in zip(names, sides, strict=True)]
+            changed = {"value_pairs_set": list(zip(*read, strict=True))}
+        else:
+            return metric
+        asked = MetricConfiguration(metric.metric_name, domain, {**values, **changed})
+        asked.metric_dependencies = metric.metric_dependencies
+        return asked
+
+    def _instants(self, name: Any, values: Iterable[Any]) -> list[Any]:
+        return instants(self._frame[name], values) if name in self._frame.columns else list(values)
 
     def _values_of(self, metric: Any) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
         """Codes of the rows of a column, -1 where missing, and its distinct values; None to leave the rows alone."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.validation.column_rows import bound_of, instants
 from assay.validation.own.rows import MEETS, unexpected
 
 if TYPE_CHECKING:
@@ -67,20 +68,13 @@ def _rows_that_count(frame: pd.DataFrame, ignore_row_if: str | None) -> pd.DataF
 
 
 def _between(values: pd.Series[Any], kwargs: Mapping[str, Any]) -> Any:
-    low, high = (_bound(values, kwargs.get(key)) for key in ("min_value", "max_value"))
+    low, high = (bound_of(values, kwargs.get(key)) for key in ("min_value", "max_value"))
     meets = np.ones(len(values), dtype=bool)
     if low is not None:
         meets &= np.asarray(values > low if kwargs.get("strict_min") else values >= low)
     if high is not None:
         meets &= np.asarray(values < high if kwargs.get("strict_max") else values <= high)
     return meets
-
-
-def _bound(values: pd.Series[Any], bound: Any) -> Any:
-    # JSON has no dates: a text or a date stands for one where the column holds them.
-    if values.dtype.kind == "M" and isinstance(bound, str | dt.date):
-        return pd.Timestamp(bound)
-    return bound
 
 
 def _lengths(values: pd.Series[Any]) -> Any:
@@ -142,9 +136,14 @@ def _equal(first: pd.Series[Any], second: Any) -> Any:
 
 def _pair_in_set(pair: pd.DataFrame, kwargs: Mapping[str, Any]) -> Any:
     meets = np.zeros(len(pair), dtype=bool)
-    for first, second in kwargs["value_pairs_set"]:
+    for first, second in zip(*_sides(pair, kwargs["value_pairs_set"]), strict=True):
         meets |= _equal(pair.iloc[:, 0], first) & _equal(pair.iloc[:, 1], second)
     return meets
+
+
+def _sides(pair: pd.DataFrame, pairs: Any) -> list[list[Any]]:
+    sides = zip(*pairs, strict=True)
+    return [instants(pair.iloc[:, place], side) for place, side in enumerate(sides)] or [[], []]
 
 
 def _greater(pair: pd.DataFrame, kwargs: Mapping[str, Any]) -> Any:
@@ -176,8 +175,10 @@ _COLUMN_RULES: Mapping[str, Rule] = {
     "expect_column_values_to_not_be_null": lambda values, _: values.notna(),
     "expect_column_values_to_be_null": lambda values, _: values.isna(),
     "expect_column_values_to_be_between": _between,
-    "expect_column_values_to_be_in_set": lambda values, kwargs: values.isin(kwargs["value_set"]),
-    "expect_column_values_to_not_be_in_set": lambda values, kwargs: ~values.isin(kwargs["value_set"]),
+    "expect_column_values_to_be_in_set": lambda values, kwargs: values.isin(instants(values, kwargs["value_set"])),
+    "expect_column_values_to_not_be_in_set": lambda values, kwargs: (
+        ~values.isin(instants(values, kwargs["value_set"]))
+    ),
     "expect_column_values_to_be_unique": lambda values, _: ~values.duplicated(keep=False),
     "expect_column_values_to_match_regex": lambda values, kwargs: _matches(values, kwargs["regex"]),
     "expect_column_values_to_not_match_regex": lambda values, kwargs: ~_matches(values, kwargs["regex"]),

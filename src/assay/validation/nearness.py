@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# More pairs than these are not compared: they would take longer than finding the rows.
-_MOST_PAIRS = 20_000
+# Values are not compared where they have more letters than these, once for each allowed text.
+_MOST_LETTERS_READ = 400_000
+# Beyond, slips are not what tells two texts apart.
+_MOST_LETTERS = 40
 _NOTHING, _SPELLING, _ONE, _TWO = range(4)
 _HINTS = (
     "",
@@ -25,7 +27,9 @@ def letters_away(values: Sequence[object], allowed: Sequence[object]) -> tuple[S
     Texts of up to two letters are near everything: nothing is said of them, nor of two letters in five.
     """
     texts = [text for text in allowed if isinstance(text, str)]
-    if not texts or len(texts) * len(values) > _MOST_PAIRS:
+    # Nothing is near a longer one.
+    letters = sum(min(len(value), _MOST_LETTERS) for value in values if isinstance(value, str))
+    if not texts or letters * len(texts) > _MOST_LETTERS_READ:
         return _HINTS, [_NOTHING] * (len(values) + 1)
     spellings = {_spelling(text) for text in texts}
     # One more: missing values have the code -1.
@@ -42,24 +46,33 @@ def _nearest(value: object, texts: Sequence[str], spellings: set[str]) -> int:
     if _spelling(value) in spellings:
         return _SPELLING
     most = 2 if len(value) > 5 else 1 if len(value) > 2 else 0
-    near = [text for text in texts if abs(len(text) - len(value)) <= most and len(text) <= _MOST_LETTERS]
-    best = min((_distance(value, text) for text in near), default=most + 1)
+    best = most + 1
+    for text in texts:
+        if abs(len(text) - len(value)) < best and len(text) <= _MOST_LETTERS:
+            best = min(best, _distance(value, text, best - 1))
     return (_ONE if best == 1 else _TWO) if best <= most else _NOTHING
 
 
-# Beyond, slips are not what tells two texts apart.
-_MOST_LETTERS = 40
+def _distance(first: str, second: str, most: int) -> int:
+    """The distance of two texts, or `most` + 1 where it is greater.
 
-
-def _distance(first: str, second: str) -> int:
-    before: list[int] = []
-    last = list(range(len(second) + 1))
+    Where two texts are `most` letters apart, no letter has moved by more places: only this band of the table is
+    filled (Ukkonen 1985, doi:10.1016/S0019-9958(85)80046-2).
+    """
+    far = most + 1
+    width = len(second) + 1
+    before = [far] * width
+    last = [min(place, far) for place in range(width)]
     for i, a in enumerate(first):
-        row = [i + 1]
-        for j, b in enumerate(second):
-            cost = min(last[j] + (a != b), last[j + 1] + 1, row[j] + 1)
-            if i and j and a == second[j - 1] and first[i - 1] == b:
+        row = [far] * width
+        row[0] = min(i + 1, far)
+        for j in range(max(0, i - most), min(len(second), i + most + 1)):
+            cost = min(last[j] + (a != second[j]), last[j + 1] + 1, row[j] + 1)
+            if i and j and a == second[j - 1] and first[i - 1] == second[j]:
                 cost = min(cost, before[j - 1] + 1)
-            row.append(cost)
+            row[j + 1] = cost
+        # A swap reaches back by two rows.
+        if min(row) > most and min(last) > most:
+            return far
         before, last = last, row
-    return last[-1]
+    return min(last[-1], far)

@@ -28,7 +28,7 @@ _MOST_NAMED = 10_000
 
 
 def reasons_of(
-    frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any], positions: npt.NDArray[np.int64]
+    frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any], positions: npt.NDArray[np.int64], pattern: str = ""
 ) -> str | list[str]:
     """Why each row breaks an expectation.
 
@@ -40,6 +40,8 @@ def reasons_of(
         The type of the expectation and its arguments.
     positions
         (R,) of the rows that break it.
+    pattern
+        What texts of the pattern are called; "" to quote the pattern.
 
     Returns
     -------
@@ -47,6 +49,8 @@ def reasons_of(
     """
     if kind not in _RULES:
         return ""
+    if pattern:
+        return f"'{kwargs['column']}' is not of the form {pattern}"
     names = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
     names += list(kwargs.get("column_list") or ())
     answer = _RULES[kind](frame[list(dict.fromkeys(names))].take(positions), kwargs)

@@ -96,8 +96,50 @@ def expected_repeats(span: float, n: int) -> float:
     """Repeats among n independent uniform draws from `span` values (>= 1): n - S * (1 - (1 - 1/S)^n)."""
     if span <= 1:
         return max(0.0, n - 1.0)
+    if not np.isfinite(span):
+        return 0.0
     # Rounding makes the difference of two large numbers slightly negative.
     return max(0.0, float(n + span * np.expm1(n * np.log1p(-1 / span))))
+
+
+def equal_by_chance(
+    coded: pd.DataFrame, columns: Sequence[str], among: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Rows as equal to others as chance makes rows in which so few columns are filled.
+
+    Chance: R rows lack the same columns, and the values of the others are independent of each other. Of a row whose
+    values have the shares p1, p2, ... R * p1 * p2 * ... equals are to be expected. Where that is more than
+    `MAX_CHANCE_SHARE` of those that it has, it is as likely a twin as a copy. The shares are those of the other
+    distinct rows, so that copies do not count as chance.
+
+    Parameters
+    ----------
+    coded
+        N rows of codes of values, -1 where missing.
+    columns
+        Those that are compared.
+    among
+        (N,) bool, the rows that are asked about; the others are False in the answer.
+    """
+    names = list(columns)
+    keys = row_keys(coded, names)
+    first = ~pd.Series(keys).duplicated().to_numpy()
+    expected = _sizes(row_keys(coded[names] < 0, names))[among].astype(np.float64)
+    for name in names:
+        codes = coded[name].to_numpy()
+        counts = np.bincount(codes[first & (codes >= 0)], minlength=1)
+        # The last stands for the missing ones, whose code is -1.
+        shares = np.append((counts - 1) / max(1, counts.sum() - 1), 1.0)
+        expected *= shares[codes[among]]
+    answer = among.copy()
+    answer[among] = expected > MAX_CHANCE_SHARE * (_sizes(keys)[among] - 1)
+    return answer
+
+
+def _sizes(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(N,) how many rows have the key of each."""
+    codes = pd.factorize(keys)[0]
+    return np.asarray(np.bincount(codes, minlength=1)[codes])
 
 
 def identifies_rows(values: pd.Series[Any], distinct: int, present: int) -> bool:

@@ -14,7 +14,8 @@ import pandas as pd
 from assay.dataset import NO_LABEL
 from assay.findings import Action, Evidence, Outcome, Severity, Status, Subject
 from assay.validation.context import flags
-from assay.validation.repeats import row_keys
+from assay.validation.reasons import reasons_of
+from assay.validation.repeats import equal_by_chance, row_keys
 from assay.validation.wording import share_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def duplicate_ids(context: Context) -> Iterator[Outcome]:
     copies = f" {copied:,} of them are exact copies of another of them." if copied else ""
     remedies = ["Decide which row is right, or name a column that identifies rows."] * (copied < count)
     remedies += ["Of exact copies keep one of each."] * (copied > 0)
-    rows = flags(shared, f"Shares its id (column '{roles.id}') with another row.", Action.REVIEW) if count else None
+    rows = flags(shared, _namesakes(context, shared), Action.REVIEW) if count else None
     yield Outcome(
         Status.FAILED if count else Status.PASSED,
         f"{share_of(count, n, 'rows')} share their id with another row.{copies}"
@@ -130,6 +131,12 @@ def duplicate_ids(context: Context) -> Iterator[Outcome]:
             "Fill in the ids at the source; a finding cannot be traced back without one.",
             severity=Severity.WARNING,
         )
+
+
+def _namesakes(context: Context, shared: npt.NDArray[np.bool_]) -> str | list[str]:
+    """For each of the rows that share their id the first that has it, as the expectation of uniqueness says it."""
+    frame, name = context.dataset.frame, context.dataset.roles.id
+    return reasons_of(frame, "expect_column_values_to_be_unique", {"column": name}, np.flatnonzero(shared))
 
 
 def _exact_copies(context: Context, shared: npt.NDArray[np.bool_]) -> int:
@@ -189,27 +196,33 @@ def conflicting_labels(context: Context) -> Iterator[Outcome]:
     count = int(conflicting.sum())
     mask = np.zeros(len(codes), dtype=bool)
     mask[np.flatnonzero(labelled)[conflicting]] = True
-    nameable = 0 < count <= MAX_NAMED_CONFLICTS * n
+    named = mask & ~_twins(context, mask)
     message = f"No two of {n:,} labelled rows have the same features and different labels"
     if count:
         message = (
             f"{share_of(count, n, 'labelled rows')} have the same features as another row with another label; a model "
             f"that sees only these features is wrong on at least {n - right:,} of the {n:,} rows ({error:.2g})"
         )
-    if count and not nameable:
+    if count and not named.any():
+        message += ". The features are too coarse to tell rows apart: chance makes them equal, so that none is named"
+    elif count > MAX_NAMED_CONFLICTS * n:
         message += ". The features are too coarse to tell so many rows apart, so that single rows are not named"
+        named[:] = False
+    elif count > named.sum():
+        message += (
+            f". {count - int(named.sum()):,} of them are not named: they hold so little that chance makes them equal"
+        )
+    rows = flags(named, "Has the features of another row, but another label.", Action.REVIEW) if named.any() else None
     yield Outcome(
         Status.FAILED if count else Status.PASSED,
         f"{message}.",
-        evidence=Evidence(
-            "irreducible error",
-            error,
-            n=n,
-            threshold=0,
-            unit="share",
-            rows=flags(mask, "Has the features of another row, but another label.", Action.REVIEW)
-            if nameable
-            else None,
-        ),
+        evidence=Evidence("irreducible error", error, n=n, threshold=0, unit="share", rows=rows),
         remedy="Check the labels of these rows, or add the feature that tells them apart." if count else "",
     )
+
+
+def _twins(context: Context, conflicting: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Those of some rows that are as likely equal to another by chance: they do not contradict it."""
+    if not conflicting.any() or context.feature_copies.coarse:
+        return conflicting
+    return equal_by_chance(context.coded, context.dataset.roles.features, conflicting)

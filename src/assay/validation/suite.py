@@ -13,6 +13,7 @@ from assay.validation import engine
 from assay.validation.condition import read_condition
 from assay.validation.own.rows import IN_TABLE
 from assay.validation.own.tables import locate
+from assay.validation.wording import pattern_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,9 @@ _NOT_FOR_A_TABLE = (
 
 # An expectation that a column exists may name one that does not: that is its question.
 _ASKS_FOR_COLUMN = "expect_column_to_exist"
+
+# Nothing that a person writes; whatever walks through a suite later stays far from the limit of Python.
+_MOST_DEPTH = 50
 
 _SHAPE = (
     'A suite is a JSON object such as {"name": "...", "expectations": [{"type": "expect_column_to_exist", '
@@ -51,12 +55,15 @@ class Expectation:
         The columns that it names.
     severity
         Its own, else that in its meta, else critical.
+    pattern
+        In words, where its meta says what a pattern stands for; see `pattern_in_words`.
     """
 
     kind: str
     kwargs: Mapping[str, Any]
     columns: tuple[str, ...]
     severity: Severity
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +123,8 @@ def _load(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"Suite {path}, line {error.lineno}: not valid JSON: {error.msg}. Correct the file. {_SHAPE}"
         ) from error
+    except RecursionError as error:
+        raise _too_deep(path) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"Suite {path} must be UTF-8 text. Save it in that encoding.") from error
     except OSError as error:
@@ -124,7 +133,23 @@ def _load(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"Suite {path} must be a JSON object, got {type(content).__name__}. {_SHAPE}")
+    if _is_deep(content):
+        raise _too_deep(path)
     return content
+
+
+def _too_deep(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"Suite {path} must nest lists and objects at most {_MOST_DEPTH} deep, got more. Correct the file."
+    )
+
+
+def _is_deep(content: object) -> bool:
+    level = [content]
+    for _ in range(_MOST_DEPTH):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        level = [part for parts in inner for part in parts]
+    return bool(level)
 
 
 def _kind(entry: object) -> str | None:
@@ -158,7 +183,9 @@ def _expectation(entry: object, columns: Sequence[str]) -> Expectation | list[st
             problems += error.problems
     if problems:
         return problems
-    return Expectation(kind, rule, tuple(dict.fromkeys(_columns(rule))), Severity(stated))
+    return Expectation(
+        kind, rule, tuple(dict.fromkeys(_columns(rule))), Severity(stated), pattern_in_words(kind, meta)
+    )
 
 
 def _with_table(found: Expectation | list[str], suite: Path) -> Expectation | list[str]:
@@ -194,9 +221,9 @@ def _columns(kwargs: Mapping[str, Any]) -> Iterator[str]:
     for key in ("column", "column_A", "column_B"):
         if isinstance(kwargs.get(key), str):
             yield kwargs[key]
-    for name in kwargs.get("column_list") or ():
-        if isinstance(name, str):
-            yield name
+    listed = kwargs.get("column_list")
+    # Anything else is refused as an argument.
+    yield from (name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
 
 
 def _absent_columns(path: Path, expectations: Sequence[Expectation], columns: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from assay.validation.own.titles import TITLES
@@ -22,6 +23,8 @@ def share_of(count: int, n: int, what: str, interval: Interval | None = None) ->
     return f"{count:,} of {n:,} {what} ({count / n:.2%}{span})"
 
 
+_REGEX = "expect_column_values_to_match_regex"
+
 # The rule of each expectation about the column(s) that it names; {words} are made by `_details`.
 _RULES: Mapping[str, str] = {
     "expect_column_to_exist": "{column} exists",
@@ -31,7 +34,7 @@ _RULES: Mapping[str, str] = {
     "expect_column_values_to_not_be_null": "Values of {column} are present",
     "expect_column_values_to_be_null": "Values of {column} are missing",
     "expect_column_values_to_be_unique": "Values of {column} are unique",
-    "expect_column_values_to_match_regex": "Values of {column} match the pattern {regex}",
+    _REGEX: "Values of {column} match the pattern {regex}",
     "expect_column_values_to_not_match_regex": "Values of {column} do not match the pattern {regex}",
     "expect_column_values_to_match_regex_list": "Values of {column} match {match_on} of {regexes}",
     "expect_column_values_to_not_match_regex_list": "Values of {column} match none of {regexes}",
@@ -75,12 +78,15 @@ _RULES: Mapping[str, str] = {
 }
 
 
-def expectation_title(kind: str, kwargs: Mapping[str, Any], columns: tuple[str, ...]) -> str:
+def expectation_title(kind: str, kwargs: Mapping[str, Any], columns: tuple[str, ...], pattern: str = "") -> str:
     """An expectation as a sentence without its full stop.
 
-    Sets of categories are counted, not quoted; bounds and patterns of the suite are the user's own words.
+    Sets of categories are counted, not quoted; bounds and patterns of the suite are the user's own words. `pattern`
+    is what texts of that pattern are called, where the suite says it.
     """
-    if kind in _RULES:
+    if pattern and kind == _REGEX:
+        title = f"Values of {_quoted(columns)} are {pattern}"
+    elif kind in _RULES:
         title = _RULES[kind].format_map(_details(kwargs, columns))
     elif kind in TITLES:
         title = TITLES[kind](kwargs)
@@ -93,6 +99,19 @@ def expectation_title(kind: str, kwargs: Mapping[str, Any], columns: tuple[str, 
     if kwargs.get("row_condition"):
         title += ", where the row condition holds"
     return title
+
+
+def pattern_in_words(kind: str, meta: Mapping[str, Any]) -> str:
+    """What a pattern that was read from data stands for, such as "dates (YYYY-MM-DD)"; "" where nobody says it.
+
+    `assay suite infer` says it in the reason that it gives beside the rule: "All 800 values are ...".
+    """
+    reason = meta.get("reason")
+    if kind != _REGEX or not meta.get("rule") or not isinstance(reason, str):
+        return ""
+    found = re.fullmatch(r"All (?:but [\d,]+ of )?[\d,]+ values are ([^\n]{1,80})\.", reason)
+    # "Of one form" says less than the pattern itself.
+    return "" if found is None or found[1].startswith("of ") else found[1]
 
 
 class _Details(dict[str, str]):

@@ -9,8 +9,12 @@ from place_rules import rule
 
 from assay.dataset import Roles
 from assay.validation.drift import propose_drift
+from assay.validation.drift.proposal import DISTRIBUTION
+from assay.validation.drift.summary import summarise
+from assay.validation.inference.rule import Rule
 
 ROLES = Roles(label="y", features=(), id="id", time="day")
+COPIES = 20
 
 
 @pytest.fixture
@@ -20,16 +24,20 @@ def suite(table):
         **{"Age in Years": table["Age in Years"] + 40, "select": "a", "flag": True, "start": np.nan},
         day=table["day"] + pd.Timedelta(days=900),
     )
+    # Proposed for larger batches than the table is: of so few rows chance alone leaves much undecided.
+    many = [pd.concat([frame] * COPIES, ignore_index=True) for frame in (table, other)]
+    files = pd.Series(np.arange(len(table) * COPIES) * 4 // (len(table) * COPIES))
     rules = [
-        found
-        for frame in (table, other)
-        for found in propose_drift(frame, ROLES, fresh=240, alpha=0.05, now=pd.Timestamp("2030-01-01", tz="UTC"))
+        found for frame in many for found in propose_drift(frame, ROLES, fresh=len(frame), alpha=0.05, blocks=files)
     ]
     # Times of day, and dates, of a column that is no time.
-    for shift in ("0h", "7h"):
-        reference = table["day"] + pd.to_timedelta(np.arange(len(table)) % 3, unit="h") + pd.Timedelta(shift)
-        frame = pd.DataFrame({"day": reference, "y": 0})
-        rules += propose_drift(frame, Roles(label="y", features=()), fresh=240, alpha=0.05)[1:2]
+    for hours in (0, 1, 7):
+        shift = pd.to_timedelta(np.arange(len(table)) % 3 * (hours > 0) + hours, unit="h")
+        reference = summarise(table["day"] + shift, len(table))[0].as_json()
+        # So sure that the table is too small to decide.
+        rules.append(
+            Rule(DISTRIBUTION, {"column": "day", "reference": reference, "tolerance": 0.1, "alpha": 0.01}, "")
+        )
     return [rule(found.kind.removeprefix("expect_"), **found.kwargs) for found in rules]
 
 

@@ -148,9 +148,18 @@ def test_without_an_id_rows_are_counted_and_not_named(in_sqlite, validated):
 
 def test_one_expectation_that_raises_takes_no_other_with_it(in_postgres, validated):
     wrong = rule("column_value_lengths_to_equal", column="id", value=4)  # PostgreSQL has no length of a number
-    document = validated(in_postgres, [PRESENT, wrong, OLD, rule("column_values_to_be_increasing", column="id")])
+    unknown = rule("column_values_to_be_dateutil_parseable", column="select")
+    document = validated(in_postgres, [PRESENT, wrong, OLD, unknown])
     assert [f["status"] for f in document["findings"]] == ["failed", "error", "failed", "error"]
     assert "no such rule for this engine (SQL)" in document["findings"][3]["message"]
+
+
+def test_rows_in_a_database_have_no_order(in_sqlite, validated):
+    rising = [rule("column_values_to_be_increasing", severity, column="id") for severity in ("info", "critical")]
+    counted = rule("table_row_count_to_equal", value=240)
+    info, critical = (validated(in_sqlite, [item, counted]) for item in rising)
+    assert {document["findings"][0]["status"] for document in (info, critical)} == {"inconclusive"}
+    assert [info["verdict"], critical["verdict"]] == ["pass", "undecided"]
 
 
 def test_equal_expectations_have_a_finding_each(in_sqlite, validated):

@@ -13,6 +13,8 @@ from assay.validation.drift.distance import (
     chance_distance,
     corrected_distance,
     distance_interval,
+    reach_of_chance,
+    rows_to_decide,
     total_variation,
 )
 
@@ -85,6 +87,26 @@ def test_the_interval_covers_the_truth(p, q, n, m):
     missed = sum(not span.low <= truth <= span.high for span in spans)
     # At most a tenth, as far as 600 trials can tell: P(more than 78 of them) is .01 at exactly a tenth.
     assert missed <= stats.binom(600, 0.1).ppf(0.99)
+
+
+@pytest.mark.parametrize("shares", [[0.25] * 4, [0.9, 0.1], [0.1] * 10])
+@pytest.mark.parametrize(("n", "m"), [(400, 400), (3000, 500)])
+def test_the_whole_interval_stays_within_the_reach_of_chance(shares, n, m):
+    rng = np.random.default_rng(2)
+    within = reach_of_chance(n * np.array(shares), m * np.array(shares), 0.1)
+    pairs = zip(
+        rng.multinomial(n, shares, 600).astype(float), rng.multinomial(m, shares, 600).astype(float), strict=True
+    )
+    beyond = sum(distance_interval(first, second, 0.1).high > within for first, second in pairs)
+    assert beyond <= stats.binom(600, 0.1).ppf(0.99)
+
+
+def test_the_rows_that_would_decide_do():
+    counts = np.array([900.0, 600.0, 1500.0])
+    needed = rows_to_decide(counts, 0.15, 0.01)
+    reach = [reach_of_chance(counts, counts * m / 3000, 0.01) for m in (0.8 * needed, 1.1 * needed)]
+    assert reach[0] > 0.15 > reach[1]
+    assert rows_to_decide(counts, 0.01, 0.01) is None
 
 
 def test_few_rows_get_few_cells():

@@ -12,6 +12,8 @@ from assay.validation import infer_suite
 from assay.validation.inference import calibration, proposing
 from assay.validation.inference.calibration import calibrate
 from assay.validation.inference.rule import Rule
+from assay.validation.relations import arithmetic, searching
+from assay.validation.relations.relation import Relation
 
 N = 400
 BETWEEN = "expect_column_values_to_be_between"
@@ -120,3 +122,30 @@ def test_fresh_rows_of_heavy_tails_do_not_alarm(seed):
     rules = proposing.propose_rules(reference, Roles("", tuple(reference)), fresh=800)
     assert len(rules) > 15
     assert not broken_rules(batch, rules)
+
+
+def test_relations_are_searched_once_and_tried_in_each_split(monkeypatch):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(9, 1, 400).round(2), "b": rng.normal(5, 1, 400).round(2)})
+    frame["c"] = (frame["a"] + frame["b"]).round(2)
+    searches, tried = [], []
+    search, hold = arithmetic.find_arithmetic, calibration.broken_rules
+    monkeypatch.setattr(searching, "find_arithmetic", lambda *args: searches.append(args) or search(*args))
+    monkeypatch.setattr(calibration, "broken_rules", lambda rows, rules: tried.append(rules) or hold(rows, rules))
+    suite = infer_suite(frame, Roles("", tuple(frame)), "s").suite
+    assert len(searches) == 1
+    assert "column_values_to_equal_sum_of_columns: a, b, c" in {e["meta"]["rule"] for e in suite["expectations"]}
+    assert len(tried) == calibration.SPLITS
+    assert all(any("equal_sum" in rule.kind for rule in rules) for rules in tried)
+
+
+def test_a_known_relation_gets_the_tolerance_of_the_rows_at_hand():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(9, 1, 400).round(2), rng.normal(5, 1, 400).round(2)
+    known = Relation("sum", "c", ("a", "b"), tolerance=7.0)
+    (exact,) = arithmetic.refit([known], ["a", "b", "c"], np.array([a, b, (a + b).round(2)]))
+    assert exact.tolerance == 0
+    (rounded,) = arithmetic.refit([known], ["a", "b", "c"], np.array([a, b, (a + b).round(1)]))
+    assert rounded.tolerance == pytest.approx(0.05, rel=1e-3)
+    (unknown,) = arithmetic.refit([known], ["a", "b", "c"], np.full((3, 9), np.nan))
+    assert unknown == known

@@ -8,8 +8,10 @@ import pytest
 
 from assay.dataset import Roles
 from assay.findings import Severity
+from assay.small_cells import SMALLEST_CELL
 from assay.validation.inference.columns import propose_columns
 from assay.validation.inference.holding import broken_rules
+from assay.validation.inference.proposing import propose_rules
 
 N = 2000
 RNG = np.random.default_rng(0)
@@ -106,7 +108,7 @@ def test_a_rare_category_says_that_others_will_come():
 
 def test_a_text_column_that_a_batch_could_turn_into_numbers_has_no_rule_on_texts():
     _, rules = rules_of({"c": ["x1"] * 3 + [f"{k}" for k in range(997)]})
-    assert set(rules) == {"exists: c", "present: c"}
+    assert set(rules) == {"exists: c", "present: c", "pattern: c"}
     _, zeros = rules_of({"c": ["007"] * 2 + [f"{k}" for k in range(998)]})
     assert set(zeros) == {"exists: c", "present: c"}
 
@@ -157,8 +159,29 @@ def test_bounds_are_outward_short_and_never_across_zero():
     assert years["range: c"].kwargs["max_value"] == 2024
 
 
+def test_numbers_with_slips_have_a_pattern_that_numbers_keep_too():
+    values = [f"{value:.1f}" for value in RNG.normal(170, 10, 806)]
+    frame, rules = rules_of({"c": [*(f"{value} cm" for value in values[:5]), *values[5:]]})
+    assert set(rules) == {"exists: c", "present: c", "pattern: c"}
+    assert "All but 5 of 806 values are numbers" in rules["pattern: c"].reason
+    assert not alarms(frame, rules)
+    assert not alarms(frame.iloc[5:].astype(float), rules)
+    spoilt = frame["c"].where(np.arange(806) % 20 > 0, frame["c"] + " cm")
+    assert alarms(spoilt.to_frame(), rules) == {"pattern: c"}
+    _, codes = rules_of({"c": [f"{k}x" for k in range(30)] + [str(k) for k in range(970)]})
+    assert "numbers" not in codes["pattern: c"].reason
+
+
+def test_an_unknown_label_alarms_where_no_class_is_rare():
+    frame, rules = rules_of({"y": ["no", "yes"] * 400}, label="y")
+    assert not alarms(frame, rules)
+    frame.loc[:4, "y"] = "maybe"
+    assert "values: y" in alarms(frame, rules)
+    assert rules["values: y"].severity is Severity.CRITICAL
+
+
 def test_a_label_with_a_rare_class_or_few_rows_is_tolerant():
-    _, small = rules_of({"y": ["no", "yes"] * 200}, label="y")
+    _, small = rules_of({"y": [*["no", "yes"] * 200, *["odd"] * 8]}, label="y")
     assert small["values: y"].kwargs["mostly"] < 1
     assert small["values: y"].severity is Severity.CRITICAL
     _, rare = rules_of({"y": ["no", "yes"] * 1000 + ["odd"]}, label="y")
@@ -184,3 +207,63 @@ def test_no_value_of_an_id_stands_in_its_rules():
 def test_ignored_columns_have_no_rules():
     _, rules = rules_of({"a": RNG.normal(size=N), "b": RNG.normal(size=N)}, ignored=("b",))
     assert not any(rule.columns == ("b",) for rule in rules.values())
+
+
+@pytest.mark.parametrize("role", [{"sensitive": ("c",)}, {"id": "c"}, {"group": "c"}])
+def test_no_value_of_a_few_people_is_listed(role):
+    words = [*["rare-syndrome-X"], *["second"] * (SMALLEST_CELL - 1), *RNG.choice(["a", "b"], 490)]
+    for values in (words, [{"a": 0, "b": 1}.get(word, len(word)) for word in words]):
+        _, rules = rules_of({"c": values}, **role)
+        said = " ".join(f"{rule.kwargs} {rule.reason}" for rule in rules.values())
+        assert not any(text in said for text in ("rare-syndrome-X", "second", "15"))
+
+
+def test_what_is_not_listed_breaks_the_set_and_is_tolerated():
+    words = [*["rare"], *RNG.choice(["a", "b"], 999)]
+    frame, rules = rules_of({"c": words}, sensitive=("c",))
+    assert rules["values: c"].kwargs["value_set"] == ["a", "b"]
+    assert rules["values: c"].evidence["broken"] == 1
+    assert not alarms(frame, rules)
+    _, open_to_all = rules_of({"c": words})
+    assert open_to_all["values: c"].kwargs["value_set"] == ["a", "b", "rare"]
+
+
+def test_bounds_of_a_sensitive_number_are_those_of_several_people():
+    ages = np.r_[101, RNG.integers(18, 80, 499), 3]
+    frame, rules = rules_of({"c": ages}, sensitive=("c",))
+    ((low, high),) = [
+        (rule.kwargs["min_value"], rule.kwargs["max_value"]) for key, rule in rules.items() if "range" in key
+    ]
+    assert (ages <= low).sum() >= SMALLEST_CELL or low < ages.min()
+    assert (ages >= high).sum() >= SMALLEST_CELL or high > ages.max()
+    assert "101" not in str([rule.kwargs for rule in rules.values()])
+    assert not alarms(frame, rules)
+    _, few = rules_of({"c": ages[:100]}, sensitive=("c",))
+    assert not any("range" in key for key in few)
+    _, names = rules_of({"c": ["x" * k for k in range(1, 500)]}, sensitive=("c",))
+    assert "length: c" not in names
+
+
+@pytest.mark.parametrize(
+    ("write", "good", "bad"),
+    [
+        (lambda k: f"{2021 + k // 12}-{k % 12 + 1:02}", "2024-12", "2024-13"),
+        (lambda k: f"{2021 + k // 4}-Q{k % 4 + 1}", "2031-Q1", "2031-Q5"),
+        (lambda k: f"{2021 + k // 50}-W{k % 50 + 1:02}", "2029-W53", "2029-W54"),
+        (lambda k: f"2021-{k // 28 + 1:02}-{k % 28 + 1:02}", "2022-01-01", "2022-00-01"),
+    ],
+)
+def test_periods_have_a_pattern_and_no_set(write, good, bad):
+    _, rules = rules_of({"c": [write(k) for k in np.sort(RNG.integers(0, 36, 800))]})
+    assert "values: c" not in rules
+    assert not alarms(pd.DataFrame({"c": [good] * 60}), rules)
+    assert "pattern: c" in alarms(pd.DataFrame({"c": [bad] * 60}), rules)
+
+
+def test_the_next_year_breaks_nothing():
+    frame = pd.DataFrame({"y": np.sort(RNG.integers(2019, 2025, 900)), "q": RNG.choice(["2024-Q1", "2024-Q2"], 900)})
+    rules = propose_rules(frame, Roles("", ("y", "q")), fresh=900)
+    later = pd.DataFrame({"y": [2025] * 900, "q": ["2024-Q3"] * 900})
+    assert not broken_rules(later, rules)
+    _, codes = rules_of({"c": RNG.choice([1900, 2000, 2100], 900)})
+    assert codes["values: c"].kwargs["value_set"] == [1900, 2000, 2100]

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from assay.findings import Severity
-from assay.validation.inference.document import compose, fingerprint
+from assay.validation.inference.document import compose, fingerprint, roles_of
 from assay.validation.inference.rule import Rule, key_of
 
 BETWEEN = "expect_column_values_to_be_between"
@@ -63,7 +63,9 @@ def test_an_edit_stays_and_stays_an_edit(first, edit):
     for rules in (RULES, [rule("b", min_value=77)], RULES):
         update = compose("s", rules, {}, suite)
         assert update.edited == ("range: b",)
-        assert entry_of(update.suite, "range: b") == entry_of(edited, "range: b")
+        kept, own = entry_of(update.suite, "range: b"), entry_of(edited, "range: b")
+        assert {**kept, "meta": None} == {**own, "meta": None}
+        assert kept["meta"]["edited"] is True
         suite = update.suite
     assert keys(suite) == keys(first)
 
@@ -146,3 +148,46 @@ def test_keys_name_the_columns():
     assert key_of("expect_x", {"column_A": "a", "column_B": "b"}) == "x: a, b"
     assert key_of("expect_x", {"column_list": ["a", "b"], "sum_total": 1}, "sum") == "sum: a, b"
     assert Rule("expect_x", {"column": "a"}, "r", severity=Severity.INFO).key == "x: a"
+
+
+def test_what_was_seen_does_not_stand_beside_an_edit(first):
+    entry_of(first, "range: b")["kwargs"]["min_value"] = -5
+    entry_of(first, "range: c")["severity"] = "info"
+    second = compose("s", RULES, {}, first).suite
+    assert entry_of(second, "range: b")["meta"] == {"rule": "range: b", "edited": True}
+    # The bounds of the other are still those that were seen.
+    assert entry_of(second, "range: c")["meta"]["reason"] == "Seen."
+    entry_of(second, "range: b")["meta"]["reason"] = "Debts are negative."
+    third = compose("s", RULES, {}, second)
+    assert entry_of(third.suite, "range: b")["meta"]["reason"] == "Debts are negative."
+    entry_of(third.suite, "range: b")["kwargs"]["min_value"] = 0
+    fourth = compose("s", RULES, {}, third.suite)
+    assert "range: b" in fourth.same
+    assert "edited" not in entry_of(fourth.suite, "range: b")["meta"]
+
+
+def test_a_person_s_reason_stays_when_the_rule_follows_the_data(first):
+    entry_of(first, "range: b")["meta"]["reason"] = "The scale ends there."
+    suite = first
+    for least in (3, 4):
+        update = compose("s", [rule("b", min_value=least)], {}, suite)
+        assert update.changed == ("range: b",)
+        suite = update.suite
+        assert entry_of(suite, "range: b")["meta"]["reason"] == "The scale ends there."
+        assert entry_of(suite, "range: b")["meta"]["evidence"] == {"n": 9}
+
+
+def test_the_old_name_of_the_type_is_no_edit(first):
+    old = copy.deepcopy(first)
+    for entry in old["expectations"]:
+        entry["expectation_type"] = entry.pop("type")
+    update = compose("s", RULES, {"rows": 9}, old)
+    assert len(update.same) == 4
+    assert update.suite == first
+
+
+def test_roles_are_kept_for_the_next_time():
+    suite = compose("s", RULES, {}, roles={"label": "y", "sensitive": ["a"]}).suite
+    assert roles_of(suite) == {"label": "y", "sensitive": ["a"]}
+    for damaged in (None, {}, {"meta": {"assay": 3}}, {"meta": {"assay": {"roles": {"label": 3, "sensitive": "a"}}}}):
+        assert roles_of(damaged) == {}

@@ -8,6 +8,8 @@ import pytest
 
 from assay.dataset import Roles
 from assay.validation.relations import propose_relations, unsearched_relations
+from assay.validation.relations.searching import find_relations
+from assay.validation.relations.table import Table
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,32 @@ def test_a_very_wide_table_is_searched_in_part_and_says_so():
     assert said
     assert all("first" in sentence and "200" in sentence for sentence in said)
     assert unsearched_relations(wide[["c0", "c1"]], Roles("", ())) == ()
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_at_the_ends_of_what_a_double_holds(rules_of):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "huge": rng.uniform(-1, 1, 300) * 1.7e308,
+            "large": rng.normal(size=300) * 1e74,
+            "small": rng.normal(size=300) * 1e-160,
+            "tiny": rng.normal(size=300) * 1e-155,
+        }
+    )
+    frame["twice"] = 2 * frame["large"]
+    assert set(rules_of(frame)) == {("*", "large", "twice")}
+
+
+def test_known_relations_are_asked_of_rows_that_cannot_show_them():
+    rng = np.random.default_rng(0)
+    shop = rng.integers(0, 60, 900)
+    frame = pd.DataFrame({"shop": shop, "town": rng.integers(0, 30, 60)[shop], "a": rng.normal(size=900).round(2)})
+    frame["twice"] = 2 * frame["a"]
+    known = find_relations(Table(frame, Roles("", ())))
+    assert known.sums
+    assert known.dependencies
+    once = frame.drop_duplicates("shop").reset_index(drop=True)
+    for rows in (once, once.assign(town=np.nan), once.assign(a=np.nan)):
+        rules = propose_relations(rows, Roles("", ()), fresh=900, alpha=0.01, known=known)
+        assert not any("determine" in rule.kind for rule in rules)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.validation.own.tables import read_keys
 from assay.validation.relations import propose_inclusions
 
 
@@ -60,3 +61,23 @@ def test_too_many_unknown_ones_are_no_reference(tables):
 def test_empty_tables(tables, other):
     assert propose_inclusions({"orders.csv": tables["orders.csv"], "o.csv": other})["o.csv"] == []
     assert propose_inclusions({}) == {}
+
+
+def test_smaller_batches_are_forgiven_more(tables):
+    tables["orders.csv"].loc[:9, "code"] = "unknown"
+    shares = [
+        next(
+            rule.kwargs["mostly"]
+            for rule in propose_inclusions(tables, fresh=fresh)["orders.csv"]
+            if rule.kwargs["column"] == "code"
+        )
+        for fresh in (None, 2_000, 50)
+    ]
+    assert shares[0] == shares[1] > shares[2]
+
+
+def test_keys_are_read_as_the_values_of_a_batch_are(tmp_path):
+    (tmp_path / "k.csv").write_text("k,x\nNA,1\n  null ,2\n,3\nnan,4\n")
+    assert read_keys(str(tmp_path / "k.csv"), "k") == {"NA", "null", "nan"}
+    pd.DataFrame({"k": ["a ", None, "NA"]}).to_parquet(tmp_path / "k.parquet")
+    assert read_keys(str(tmp_path / "k.parquet"), "k") == {"a ", "NA"}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.validation.inference.holding import broken_rules
 from assay.validation.relations.orders import chance_of_break, find_orders
 
 
@@ -79,3 +80,26 @@ def test_chance_is_the_share_of_all_pairs():
 def test_equal_columns_are_left_to_equality():
     values = np.tile(np.arange(200.0), (2, 1))
     assert find_orders(("a", "b"), values, alike=False) == []
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m"])
+def test_start_and_end_as_texts_of_one_iso_form(rules_of, form):
+    frame, rng = stays()
+    texts = frame.apply(lambda days: days.dt.strftime(form)).astype("str")
+    texts.loc[rng.random(len(texts)) < 0.2, "end"] = np.nan
+    texts.loc[3, "start"] = "unknown"
+    rule = rules_of(texts)[">=", "end", "start"]
+    both = texts["end"].notna() & (texts["start"] != "unknown")
+    assert rule.evidence["n"] - both.sum() in {0, 1}
+    texts[["start", "end"]] = texts[["end", "start"]]
+    assert [item.key for item in broken_rules(texts, [rule])] == [rule.key]
+
+
+def test_texts_of_other_forms_have_no_order(rules_of):
+    frame, _ = stays()
+    other = frame.apply(lambda days: days.dt.strftime("%d.%m.%Y")).astype("str")
+    assert not any(sign == ">=" for sign, *_ in rules_of(other))
+    mixed = frame.assign(end=frame["end"].dt.strftime("%Y-%m-%d").astype("str"))
+    assert not any(sign == ">=" for sign, *_ in rules_of(mixed))
+    offsets = frame.apply(lambda days: days.dt.strftime("%Y-%m-%dT%H:%M:%S+02:00")).astype("str")
+    assert not any(sign == ">=" for sign, *_ in rules_of(offsets))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from assay.findings import Action, Check, Evidence, Outcome, Severity, Status, Subject, run_checks, stamp
 from assay.intervals import wilson
-from assay.validation.backends.place import NOT_HERE, LostError
+from assay.validation.backends.place import NOT_HERE, REMEDIES, LostError, ambiguous
 from assay.validation.backends.types import held_by_type
 from assay.validation.column_rows import why_no_rows
 from assay.validation.drift.outcome import KINDS as DRIFT_KINDS
 from assay.validation.drift.outcome import told
-from assay.validation.expectations import EXPECTATION_CHECK
+from assay.validation.expectations import EXPECTATION_CHECK, MAX_NAMED_SHARE
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Figures that describe the whole column; the others may be a value of one row.
 _FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
+_IN_ORDER = ("expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing")
 # That no row meets a condition answers these.
 _ABOUT_ROWS = "expect_table_row_count"
 _LOST = "See to it that {source} can be reached, and validate again: nothing is known of what was still to be asked."
@@ -92,7 +93,7 @@ def place_findings(
         return (stamp(EXPECTATION_CHECK, nothing),)
     findings: list[Finding] = []
     for at, (item, raw) in enumerate(zip(suite.expectations, _hold(place, suite.expectations), strict=True)):
-        title = expectation_title(item.kind, item.kwargs, item.columns)
+        title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
         check = Check(EXPECTATION_CHECK.code, title, item.severity, _outcome)
         findings += run_checks((check,), Question(place, rows, key, private, keys, at, item, title, raw))
     return tuple(findings)
@@ -100,7 +101,7 @@ def place_findings(
 
 def _hold(place: Place, expectations: Sequence[Expectation]) -> list[Raw]:
     """What became of each: of those on types of pandas by the columns alone, of the others by asking the place."""
-    by_type = [held_by_type(item, place.columns) for item in expectations]
+    by_type = [ambiguous(item, place.columns) or held_by_type(item, place.columns) for item in expectations]
     others = [item for item, raw in zip(expectations, by_type, strict=True) if raw is None]
     held = iter(place.hold(others) if others else [])
     return [next(held) if raw is None else raw for raw in by_type]
@@ -109,6 +110,11 @@ def _hold(place: Place, expectations: Sequence[Expectation]) -> list[Raw]:
 def _outcome(asked: Question) -> Iterator[Outcome]:
     item, raw, title = asked.item, asked.raw, asked.title
     subject = Subject(item.columns)
+    if raw.failure == NOT_HERE and item.kind in _IN_ORDER:
+        message = f"A table in a database has no order of rows, so that nothing can be said: {title}."
+        remedy = "Delete the expectation, or let `assay gate` load the data in the order that is meant."
+        yield Outcome(Status.INCONCLUSIVE, message, subject, Evidence("order", None, n=asked.rows), remedy)
+        return
     if raw.success is None:
         yield _not_carried_out(asked, subject)
         return
@@ -135,6 +141,8 @@ def _not_carried_out(asked: Question, subject: Subject) -> Outcome:
     place, why = asked.place, asked.raw.failure
     if place.lost:
         remedy = _LOST.format(source=place.source)
+    elif why in REMEDIES:
+        why, remedy = REMEDIES[why]
     elif why == NOT_HERE:
         why = f"{why} ({place.engine})"
         remedy = "Write it with another expectation, or let `assay gate` load the data: in memory it is known."
@@ -157,8 +165,10 @@ def _on_rows(asked: Question) -> tuple[Status, str, Evidence]:
     if n == 0:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
-        kept = f"{share_of(broken, n, 'values', interval)} break it" if broken else f"all {n:,} values keep it"
-        return Status.PASSED, f"{title}: {kept}.", evidence
+        if not broken:
+            return Status.PASSED, f"{title}: all {n:,} values keep it.", evidence
+        named = f" {_name_rows(asked, broken)}" if broken <= MAX_NAMED_SHARE * asked.rows else ""
+        return Status.PASSED, f"{title}: {share_of(broken, n, 'values', interval)} break it.{named}", evidence
     named = _name_rows(asked, broken)
     return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}. {named}", evidence
 
@@ -168,7 +178,8 @@ def _name_rows(asked: Question, broken: int) -> str:
     if asked.key is None:
         return "The rows cannot be named: no column is configured as `id`."
     reason = f"Breaks the expectation: {asked.title}."
-    action = Action.QUARANTINE if asked.item.severity is Severity.CRITICAL else Action.REVIEW
+    out = asked.item.severity is Severity.CRITICAL and not asked.raw.success
+    action = Action.QUARANTINE if out else Action.REVIEW
     try:
         chunks = asked.place.failing_keys(asked.item, asked.key)
         found = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.validation.engine import Raw
+from assay.validation.own.tables import TooManyKeysError, UnknownColumnTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from assay.validation.suite import Expectation
 
@@ -17,6 +19,23 @@ CHUNK = 20_000
 _AT_ONCE = 50
 # In `Raw.failure`: the engine was never written for this expectation.
 NOT_HERE = "Great Expectations has no such rule for this engine"
+# Great Expectations takes the first column whose name differs from the one that is meant in nothing but case.
+_ONLY_CASE = "ambiguous column"
+# The same for errors of ours: what is wrong, and what to do.
+REMEDIES: Mapping[str, tuple[str, str]] = {
+    _ONLY_CASE: (
+        "the table has columns whose names differ only in case, and Great Expectations cannot tell them apart there",
+        "Rename one of them, or make a view of the table that does; or let `assay gate` load the data.",
+    ),
+    TooManyKeysError.__name__: (
+        "the other table has too many keys for a query",
+        "Let a foreign key of the database see to it, or let `assay gate` load the data.",
+    ),
+    UnknownColumnTypeError.__name__: (
+        "the type of the column is not known here, or is none that the rule can be about",
+        "Validate a table or a view in place of a query, which tells no types; or let `assay gate` load the data.",
+    ),
+}
 
 
 class Place(Protocol):
@@ -56,6 +75,12 @@ class Place(Protocol):
 
     def close(self) -> None:
         """Let go of whatever is held open."""
+
+
+def ambiguous(item: Expectation, columns: Collection[str]) -> Raw | None:
+    """An error where a column of an expectation has a name that differs only in case from another's; else None."""
+    folded = Counter(name.casefold() for name in columns)
+    return Raw(None, failure=_ONLY_CASE) if any(folded[name.casefold()] > 1 for name in item.columns) else None
 
 
 class LostError(Exception):

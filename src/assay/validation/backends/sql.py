@@ -10,8 +10,9 @@ from assay.errors import InputError
 from assay.validation.backends import gx
 from assay.validation.backends.conditions import Language, translate
 from assay.validation.backends.place import CHUNK, LostError, hold_in_parts
-from assay.validation.backends.types import kind_of
+from assay.validation.backends.types import types_of_query, types_of_table
 from assay.validation.engine import library
+from assay.validation.own.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,7 +65,8 @@ def open_sql(
         with engine.connect() as link:
             rows = sa.table(table[1], schema=table[0]) if table is not None else _of_query(link, str(query))
             first = link.execute(sa.select(sa.text("*")).select_from(rows).limit(0))
-            columns = dict.fromkeys(first.keys(), "") | (_types(link, *table) if table is not None else {})
+            columns = dict.fromkeys(first.keys(), "")
+            columns |= types_of_query(link, first) if table is None else types_of_table(link, *table)
     except sa.exc.SQLAlchemyError as error:
         _release(snapshot)
         engine.dispose()
@@ -140,9 +142,11 @@ class SqlPlace:
 
         engine = SqlEngine(engine=self._engine, create_temp_table=False)
         if self._table is None:
-            engine.query_columns = tuple(self.columns)
+            known = getattr(self._engine.dialect, "ischema_names", {})
+            engine.query_columns = {name: known.get(kind, sa.types.NullType)() for name, kind in self.columns.items()}
+        engine.kinds = {name: kind_of(type_name) for name, type_name in self.columns.items()}
         if self._engine.dialect.name == "sqlite":
-            engine.times_as_texts = frozenset(n for n, kind in self.columns.items() if kind_of(kind) == "time")
+            engine.times_as_texts = frozenset(name for name, kind in engine.kinds.items() if kind == "time")
         data = SqlAlchemyBatchData(
             execution_engine=engine,
             selectable=sa.select(sa.text("*")).select_from(self._selected(item.kwargs.get("row_condition"))),
@@ -237,12 +241,6 @@ def _of_query(link: Connection, query: str) -> FromClause:
     text = query.strip().rstrip(";").replace(":", "\\:") + "\n"
     names = link.execute(sa.select(sa.text("*")).select_from(sa.text(f"({text}) AS audited")).limit(0)).keys()
     return sa.text(text).columns(*map(sa.column, names)).subquery("audited")
-
-
-def _types(link: Connection, schema: str | None, name: str) -> dict[str, str]:
-    import sqlalchemy as sa
-
-    return {column["name"]: str(column["type"]) for column in sa.inspect(link).get_columns(name, schema=schema)}
 
 
 def _hold_snapshot(engine: Engine) -> Connection | None:

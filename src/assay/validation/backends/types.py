@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.validation.engine import Raw
+from assay.validation.own.kinds import kind_of
+from assay.validation.own.tables import UnknownColumnTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import CursorResult
+    from sqlalchemy.engine import Connection
 
     from assay.validation.suite import Expectation
 
@@ -22,22 +26,15 @@ _IN_MEMORY: Mapping[str, str] = {
     **dict.fromkeys(("bool", "bool_"), "boolean"),
     **dict.fromkeys(("datetime64", "datetime64[ns]", "datetime64[us]", "datetime64[s]", "Timestamp"), "time"),
 }
-# What databases and Spark call a type, without its length, in capitals.
-_ELSEWHERE: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER", "BIGINT", "INT2", "INT4", "INT8"), "integer"
-    ),
-    **dict.fromkeys(("NUMERIC", "DECIMAL", "NUMBER", "REAL", "FLOAT", "DOUBLE", "DOUBLE PRECISION"), "number"),
-    **dict.fromkeys(("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "VARCHAR2", "TEXT", "STRING", "CLOB", "ENUM"), "text"),
-    **dict.fromkeys(("BOOLEAN", "BOOL"), "boolean"),
-    **dict.fromkeys(("DATE", "DATETIME", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP WITH TIME ZONE"), "time"),
-}
+# What a column may be in memory instead: with a missing value, or read from a text file.
+_ALSO: Mapping[str, str] = {"integer": "number", "boolean": "text", "time": "text"}
 
 
 def held_by_type(item: Expectation, columns: Mapping[str, str]) -> Raw | None:
     """What becomes of an expectation that a column has a type of pandas.
 
-    A column of integers with gaps is one of floats in memory, so that integers are numbers too.
+    A column of integers with gaps is one of floats in memory, so that integers are numbers too. One of truth values
+    with gaps is one of texts, and so is one of dates that was read from a text file.
 
     Parameters
     ----------
@@ -49,24 +46,43 @@ def held_by_type(item: Expectation, columns: Mapping[str, str]) -> Raw | None:
     Returns
     -------
     Raw or None
-        None where the expectation is another one, names a type that is not of pandas, or the type of the column
-        is not known: then it is for Great Expectations to answer.
+        None where the expectation is another one, or names a type that is not of pandas, or the type of the column
+        is one of the database's own: then it is for Great Expectations to answer. An error where the type of the
+        column is not known, as of queries in most databases.
     """
     asked = _asked(item)
     kinds = {_IN_MEMORY.get(name) for name in asked}
     there = columns.get(item.kwargs.get("column", ""), "")
+    if asked and not there:
+        return Raw(None, failure=UnknownColumnTypeError.__name__)
     kind = kind_of(there)
     if kind is None or not kinds or None in kinds:
         return None
-    return Raw(kind in kinds or (kind == "integer" and "number" in kinds), {"observed_value": there})
-
-
-def kind_of(name: str) -> str | None:
-    """Whether a type of a place holds "integer", "number", "text", "boolean" or "time"; None where it is not known."""
-    return _ELSEWHERE.get(re.sub(r"\s*\(.*?\)", "", name).strip().upper())
+    return Raw(kind in kinds or _ALSO.get(kind) in kinds, {"observed_value": there})
 
 
 def _asked(item: Expectation) -> Sequence[str]:
     if item.kind == _ONE:
         return [str(item.kwargs.get("type_"))]
-    return [str(name) for name in item.kwargs.get("types_list") or ()] if item.kind == _SEVERAL else ()
+    return [str(name) for name in item.kwargs.get("type_list") or ()] if item.kind == _SEVERAL else ()
+
+
+def types_of_table(link: Connection, schema: str | None, name: str) -> dict[str, str]:
+    """Name -> type of the columns of a table or a view, less those without a type, as expressions in views have."""
+    import sqlalchemy as sa
+
+    columns = sa.inspect(link).get_columns(name, schema=schema)
+    return {column["name"]: str(column["type"]) for column in columns if str(column["type"]) != "NULL"}
+
+
+def types_of_query(link: Connection, result: CursorResult[Any]) -> dict[str, str]:
+    """Name -> type of the columns of a query: PostgreSQL tells, of other databases they are not known."""
+    import sqlalchemy as sa
+
+    if link.dialect.name != "postgresql" or result.cursor is None:
+        return {}
+    codes = {column[0]: column[1] for column in result.cursor.description}
+    oid: Any = sa.column("oid")
+    asked = sa.select(sa.cast(oid, sa.BigInteger), sa.func.format_type(oid, None)).select_from(sa.table("pg_type"))
+    names = {int(code): str(name) for code, name in link.execute(asked.where(oid.in_(set(codes.values()))))}
+    return {name: names[code] for name, code in codes.items() if code in names}

@@ -22,6 +22,11 @@ NEGLIGIBLE = 0.10
 # Of each sample's variance: a cell that a small sample misses is not known to be empty. Four rows, as in Agresti and
 # Coull (1998, doi:10.1080/00031305.1998.10480550), shared out as in the other sample.
 PRIOR_ROWS = 4.0
+# The most frequent categories of a sample are partly so by chance, and are rarer in the next one. Where cells are
+# chosen in this way, chance goes beyond its quantile up to 2.6 times as often (4 of 8 equal categories, 800 rows).
+CHOSEN = 4
+# No batch decides what this many rows do not: the reference is too small.
+MOST_ROWS = 1e9
 
 
 def total_variation(p: Vector, q: Vector) -> float:
@@ -74,13 +79,41 @@ def distance_interval(counts_p: Vector, counts_q: Vector, alpha: float) -> Inter
     """
     n, m = counts_p.sum(), counts_q.sum()
     observed = total_variation(counts_p / n, counts_q / m)
-    high = observed + normal_quantile(1 - alpha) * math.sqrt(1 / n + 1 / m) / 2
     return Interval(
         low=max(0.0, observed - error_margin(counts_p, counts_q, alpha / 2)),
-        high=min(1.0, high),
+        high=min(1.0, observed + _margin_above(n, m, alpha)),
         confidence=1 - alpha,
         method="gamma approximation to folded normal errors",
     )
+
+
+def _margin_above(n: float, m: float, alpha: float) -> float:
+    return normal_quantile(1 - alpha) * math.sqrt(1 / n + 1 / m) / 2
+
+
+def reach_of_chance(counts_p: Vector, counts_q: Vector, alpha: float) -> float:
+    """Distance below which the whole interval of `distance_interval` lies with probability 1 - `alpha`.
+
+    For two samples of these sizes from one source. A smaller tolerance is not decided by so few rows.
+    """
+    margin = error_margin(counts_p, counts_q, alpha / CHOSEN)
+    return margin + _margin_above(counts_p.sum(), counts_q.sum(), alpha)
+
+
+def rows_to_decide(counts: Vector, tolerance: float, alpha: float) -> int | None:
+    """Rows of a batch, to two digits, of which chance stays within a tolerance; None where no number of them does.
+
+    Parameters
+    ----------
+    counts
+        (K,) rows of the reference in each cell.
+    """
+    rows = 1.0
+    while reach_of_chance(counts, counts * rows / counts.sum(), alpha) > tolerance:
+        rows *= 1.05
+        if rows > MOST_ROWS:
+            return None
+    return int(float(f"{rows:.1e}"))
 
 
 def error_margin(counts_p: Vector, counts_q: Vector, alpha: float) -> float:

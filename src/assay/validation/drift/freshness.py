@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assay.validation.drift.times import read_times
+from assay.validation.drift.times import are_arrivals, read_times, span_of
 from assay.validation.inference.rule import Rule
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ ROW_COUNT = "expect_table_row_count_to_be_between"
 
 # Half or twice the rows is a delivery that broke off or was loaded twice.
 ROW_FACTOR = 2
-# Few tables are delivered less often than once a month; where the times themselves have longer gaps, three of them.
-MONTH, GAPS = pd.Timedelta(days=31), 3
 
 
 def row_count_rule(n: int, fresh: int) -> Rule:
@@ -31,42 +29,30 @@ def row_count_rule(n: int, fresh: int) -> Rule:
     return Rule(ROW_COUNT, {"min_value": low, "max_value": high}, reason, {"n": n, "fresh": fresh})
 
 
-def freshness_rules(
-    frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: float, now: pd.Timestamp
-) -> Iterator[Rule]:
-    """A rule on the newest time of a batch; none without a column of times that can be read without a guess."""
-    times = read_times(frame[roles.time], days_matter=True) if roles.time is not None else None
-    present = None if times is None else times.dropna().sort_values()
-    if present is None or present.empty:
-        return
-    n = len(present)
-    # Of exchangeable rows, all of a fresh sample lie below the j-th newest with probability about (n / (n + m))^j.
-    newest = min(n, math.ceil(math.log(alpha) / math.log(n / (n + fresh))))
-    not_before = present.iloc[-newest]
-    kwargs: dict[str, object] = {"column": roles.time, "not_before": not_before.isoformat()}
-    reason = f"The newest times of the reference reach {not_before:%Y-%m-%d}; an older batch would be a step back"
-    age = _max_age(present, now)
-    if age is not None:
-        kwargs["max_age_days"] = age
-        reason += f", and one that ends more than {age} days ago has missed a delivery"
-    yield Rule(NEWEST, kwargs, f"{reason}.", {"n": n, "fresh": fresh, "newest_left_out": newest - 1})
+def freshness_rules(frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: float) -> Iterator[Rule]:
+    """A rule on the newest time of a batch; none without a column of times that rows arrived at.
 
-
-def _max_age(present: pd.Series[pd.Timestamp], now: pd.Timestamp) -> int | None:
-    """Days that a batch may be old; None for a reference from the past, which says nothing about deliveries.
-
-    As old as the reference is now, and one delivery more: its span, but no longer than a month or three of its gaps.
+    The clock is not asked: the same reference gives the same rule. How old a batch may be when it is validated is
+    therefore not proposed; the evidence says how long the reference itself was ever without a new time.
     """
-    newest = present[present <= now].max()
-    span = newest - present.iloc[0]
-    if pd.isna(newest) or len(present) < 2 or now - newest > span:
-        return None
-    delivery: pd.Timedelta = min(span, max(MONTH, GAPS * present.diff().max()))
-    days = float((now - newest + delivery) / pd.Timedelta(days=1))
-    return _round_up(max(1, math.ceil(days)))
-
-
-def _round_up(days: int) -> int:
-    """To two digits, so that a later inference on like data proposes the same."""
-    unit = 10 ** max(0, len(str(days)) - 2)
-    return int(math.ceil(days / unit) * unit)
+    times = read_times(frame[roles.time], days_matter=True) if roles.time is not None else None
+    if times is None or not are_arrivals(times.dropna()):
+        return
+    present = times.dropna().sort_values()
+    n = len(present)
+    # Of exchangeable rows, all of a fresh sample lie below the j-th newest with probability below (n / (n + m))^j.
+    newest = math.ceil(math.log(alpha) / math.log(n / (n + fresh)))
+    gaps = present[present.between(*span_of(present))].drop_duplicates().diff().dropna()
+    if newest > n or gaps.empty:
+        return
+    not_before = present.iloc[-newest]
+    days = float(gaps.max() / pd.Timedelta(days=1))
+    kwargs = {"column": roles.time, "not_before": not_before.isoformat()}
+    # Of exchangeable gaps, the next one is the longest with probability 1 / (G + 1).
+    reason = (
+        f"The newest times of the reference reach {not_before:%Y-%m-%d}; an older batch would be a step back. The "
+        f"longest of its {len(gaps):,} gaps is {days:,.3g} days (another is longer once in {len(gaps) + 1:,}): set "
+        "`max_age_days` above it to be told of a feed that stopped"
+    )
+    evidence = {"n": n, "fresh": fresh, "newest_left_out": newest - 1, "longest_gap_days": float(f"{days:.3g}")}
+    yield Rule(NEWEST, kwargs, f"{reason}.", evidence)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from assay.findings import Severity
-from assay.validation.drift.distance import NEGLIGIBLE, error_margin
+from assay.validation.drift.distance import NEGLIGIBLE, error_margin, reach_of_chance
 from assay.validation.drift.freshness import freshness_rules, row_count_rule
 from assay.validation.drift.summary import summarise
 from assay.validation.drift.times import read_times
-from assay.validation.drift.variation import MAX_TOLERANCE, between_blocks, read_blocks, tolerance
+from assay.validation.drift.variation import MAX_CHANCE, MAX_TOLERANCE, between_blocks, read_blocks, tolerance
 from assay.validation.inference.rule import Rule
 from assay.validation.repeats import identifies_rows
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from assay.dataset import Roles
 
@@ -32,7 +31,6 @@ def propose_drift(
     *,
     fresh: int,
     alpha: float,
-    now: pd.Timestamp | None = None,
     blocks: pd.Series[Any] | None = None,
 ) -> list[Rule]:
     """Rules that hold a later batch against the distributions, the newest time and the rows of a reference.
@@ -47,26 +45,25 @@ def propose_drift(
     fresh
         Rows of the batches to come, at least 1: cells are coarse where these are few.
     alpha
-        In (0, 1): probability that any of the rules alarms on a fresh sample of the same source.
-    now
-        What the newest time is held against; the clock by default.
+        In (0, 1): probability that any of the rules does not pass on a fresh sample of the same source: what stays
+        inconclusive must be read too.
     blocks
         (N,) block of each row, such as its file or month, in place of stretches of time.
 
     Returns
     -------
     list of Rule
-        The number of rows, the newest time, then one for each column in the order of the frame. Columns that differ
-        from themselves over time by more than any rule should allow get none.
+        The number of rows, the newest time, then one for each column in the order of the frame. None where so few
+        rows decide nothing, where no change could be seen, and for columns that differ from themselves over time by
+        more than any rule should allow. The same for the same arguments.
     """
     if frame.empty:
         return []
     columns = compared_columns(frame, roles)
     share = alpha / (len(columns) + 1)
-    moment = pd.Timestamp.now(tz="UTC") if now is None else pd.to_datetime(now, utc=True)
     of_rows = read_blocks(frame, roles.time, fresh, blocks)
     rules = [row_count_rule(len(frame), fresh)]
-    rules += freshness_rules(frame, roles, fresh=fresh, alpha=share, now=moment)
+    rules += freshness_rules(frame, roles, fresh=fresh, alpha=share)
     for name in columns:
         rules += _distribution_rule(frame[name], of_rows, fresh=fresh, alpha=share)
     return rules
@@ -94,21 +91,25 @@ def _distribution_rule(
     values: pd.Series[Any], blocks: npt.NDArray[np.int64] | None, *, fresh: int, alpha: float
 ) -> Iterator[Rule]:
     summary, codes = summarise(values, fresh)
-    cells = len(summary.shares)
-    variation = between_blocks(codes, cells, blocks)
-    allowed = tolerance(variation)
-    if allowed > MAX_TOLERANCE:
+    variation = between_blocks(codes, len(summary.shares), blocks)
+    alpha, counts = _short(alpha), summary.counts()
+    batch = counts * fresh / summary.rows
+    chance = reach_of_chance(counts, batch, alpha)
+    allowed = tolerance(variation, chance)
+    if chance > MAX_CHANCE or allowed > MAX_TOLERANCE or not summary.sees_more_than(allowed):
         return
-    counts = summary.counts()
-    seen_from = allowed + error_margin(counts, counts * fresh / summary.rows, alpha / 2)
+    seen_from = allowed + error_margin(counts, batch, alpha / 2)
     evidence = {
         "n": summary.rows,
+        "fresh": fresh,
         "negligible": NEGLIGIBLE,
+        "by_chance": round(chance, 3),
         "between_stretches": round(variation, 3) if blocks is not None else None,
         "alarms_from": round(min(1.0, seen_from), 3),
     }
-    kwargs = {"column": values.name, "reference": summary.as_json(), "tolerance": allowed, "alpha": _short(alpha)}
-    yield Rule(DISTRIBUTION, kwargs, _reason(summary.rows, variation, blocks is not None), evidence, Severity.WARNING)
+    kwargs = {"column": values.name, "reference": summary.as_json(), "tolerance": allowed, "alpha": alpha}
+    reason = _reason(summary.rows, fresh, chance, variation if blocks is not None else None)
+    yield Rule(DISTRIBUTION, kwargs, reason, evidence, Severity.WARNING)
 
 
 def _short(alpha: float) -> float:
@@ -117,8 +118,10 @@ def _short(alpha: float) -> float:
     return float(digits) if float(digits) <= alpha else float(f"{alpha * 0.995:.2e}")
 
 
-def _reason(n: int, variation: float, in_blocks: bool) -> str:
-    reason = f"Shares of {n:,} rows; {NEGLIGIBLE:.0%} of the rows elsewhere is taken for negligible"
-    if not in_blocks:
-        return f"{reason}."
-    return f"{reason}, beside the {variation:.1%} that stretches of the reference differ from the rest of it."
+def _reason(n: int, fresh: int, chance: float, variation: float | None) -> str:
+    if chance <= NEGLIGIBLE:
+        allowed = f"{NEGLIGIBLE:.0%} of the rows elsewhere is taken for negligible"
+    else:
+        allowed = f"in a batch of {fresh:,} rows chance alone may put up to {chance:.1%} of them elsewhere"
+    beside = "" if variation is None else f", beside the {variation:.1%} that its stretches differ from the rest of it"
+    return f"Shares of {n:,} rows; {allowed}{beside}."

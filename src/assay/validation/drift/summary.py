@@ -103,6 +103,14 @@ class Summary:
         summary._check()
         return summary
 
+    def sees_more_than(self, distance: float) -> bool:
+        """Whether a change of the values, be they all present and readable, can be larger than `distance`.
+
+        Not where all of them are in one cell, or but a few in those of their own: texts that hardly repeat, dates.
+        """
+        listed = len(self.listed)
+        return len(self.shares) - listed - 2 > 1 or sum(self.shares[:listed]) > distance
+
     def _check(self) -> None:
         rest = {NUMBER: len(self.up_to) + 1, CATEGORY: 1, DAYTIME: 24 // HOURS, DATE: 1}.get(self.kind)
         if rest is None:

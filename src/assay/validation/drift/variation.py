@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from assay.validation.drift.distance import NEGLIGIBLE, chance_distance, total_variation
-from assay.validation.drift.times import read_times
+from assay.validation.drift.times import are_arrivals, read_times
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,6 +20,8 @@ MIN_BLOCKS, MAX_BLOCKS = 4, 12
 MIN_BLOCK_ROWS = 200
 # Beyond this, "as different as the reference is from itself" would let nearly everything pass.
 MAX_TOLERANCE = 0.5
+# A quarter of the rows elsewhere is a change that nobody overlooks; a rule that sees only more says too little.
+MAX_CHANCE = 0.25
 
 
 def time_blocks(times: pd.Series[Any] | None, fresh: int) -> npt.NDArray[np.int64] | None:
@@ -46,7 +49,9 @@ def read_blocks(
     """Blocks of the rows of a reference: those `given` (such as the file of each row), else stretches of its time."""
     if given is not None:
         return pd.factorize(given)[0].astype(np.int64)
-    return time_blocks(read_times(frame[time], days_matter=True), fresh) if time is not None else None
+    times = read_times(frame[time], days_matter=True) if time is not None else None
+    # Stretches of people's birthdays are people of one age, and no stretches of time.
+    return time_blocks(times, fresh) if times is not None and are_arrivals(times.dropna()) else None
 
 
 def between_blocks(codes: npt.NDArray[np.int64], cells: int, blocks: npt.NDArray[np.int64] | None) -> float:
@@ -77,6 +82,16 @@ def between_blocks(codes: npt.NDArray[np.int64], cells: int, blocks: npt.NDArray
     return most
 
 
-def tolerance(variation: float) -> float:
-    """Distance that is no drift: as far as the reference lies from itself, and a negligible effect more."""
-    return round(NEGLIGIBLE + variation, 3)
+def tolerance(variation: float, chance: float = 0.0) -> float:
+    """Distance that is no drift: as far as the reference lies from itself, and a negligible effect more.
+
+    Parameters
+    ----------
+    variation
+        See `between_blocks`.
+    chance
+        What chance alone may reach in a batch, see `distance.reach_of_chance`: where it is more than a negligible
+        effect, it takes its place.
+    """
+    # Rounded up: a tolerance just below what chance reaches would leave the batch undecided.
+    return round(variation + max(NEGLIGIBLE, math.ceil(chance * 1000) / 1000), 3)

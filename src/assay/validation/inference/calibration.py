@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assay.dataset import Roles
     from assay.validation.inference.holding import Broken
     from assay.validation.inference.rule import Rule
+    from assay.validation.relations.searching import Relations
 
 SPLITS = 20
 # A wide table is split less often: each column takes its time however few its rows are.
@@ -69,14 +70,21 @@ class Calibration:
 
 
 def calibrate(
-    frame: pd.DataFrame, roles: Roles, rules: Sequence[Rule], *, fresh: int, numeric_label: bool
+    frame: pd.DataFrame,
+    roles: Roles,
+    rules: Sequence[Rule],
+    *,
+    fresh: int,
+    numeric_label: bool,
+    relations: Relations | None = None,
 ) -> tuple[list[Rule], Calibration]:
     """Measure how often the suite alarms on fresh rows, and loosen what does where it is too often.
 
     Parameters
     ----------
-    frame, roles, numeric_label
-        As `propose_rules` took them.
+    frame, roles, numeric_label, relations
+        As `propose_rules` took them. Relations that are known are not searched again in each split: what a split
+        would not find is then counted as well.
     rules
         What it gave.
     fresh
@@ -96,7 +104,7 @@ def calibrate(
 
     def hold(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> list[Broken]:
         earlier = frame.iloc[first].reset_index(drop=True)
-        inferred = propose_rules(earlier, roles, fresh=len(second), numeric_label=numeric_label)
+        inferred = propose_rules(earlier, roles, fresh=len(second), numeric_label=numeric_label, relations=relations)
         kept = [rule for rule in inferred if rule.key in known]
         return broken_rules(frame.iloc[second].reset_index(drop=True), kept)
 

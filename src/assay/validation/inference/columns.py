@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 from assay.findings import Severity
 from assay.validation.inference.keys import BY_DEFINITION, looks_like_a_key, order, uniqueness
 from assay.validation.inference.numbers import ranges
+from assay.validation.inference.periods import are_periods, are_years
 from assay.validation.inference.rule import Rule
-from assay.validation.inference.texts import IN_SET, MAX_NUMBERS, categories, forms, stays_text, value_counts
+from assay.validation.inference.texts import (
+    IN_SET,
+    MAX_NUMBERS,
+    categories,
+    forms,
+    numbers_with_slips,
+    stays_text,
+    value_counts,
+)
 from assay.validation.inference.tolerance import Tolerance, mostly_of
 
 if TYPE_CHECKING:
@@ -24,8 +33,8 @@ EXISTS = "expect_column_to_exist"
 NOT_NULL = "expect_column_values_to_not_be_null"
 OF_TYPE = "expect_column_values_to_be_of_type"
 IN_TYPES = "expect_column_values_to_be_in_type_list"
-# With fewer rows, a class that is not rare may not have been seen yet.
-MIN_ROWS_FOR_LABELS = 1_000
+# Of so many rows, a class that one in a hundred has is among them in 99 of 100 references: 0.99^500 < 0.01.
+MIN_ROWS_FOR_LABELS = 500
 # At most so many bounds of a column that a fresh sample may miss by chance.
 RULES_A_COLUMN = 8
 
@@ -48,6 +57,16 @@ class _Column:
     @property
     def of_present(self) -> Tolerance:
         return self.tolerance.of_present(len(self.present), len(self.data))
+
+    @property
+    def apart(self) -> bool:
+        """Whether its values are never those of another batch."""
+        return self.name in (self.roles.id, self.roles.group, self.roles.time)
+
+    @property
+    def private(self) -> bool:
+        """Whether the value of a single row must not show."""
+        return self.name in (*self.roles.sensitive, self.roles.id, self.roles.group)
 
 
 def propose_columns(
@@ -163,29 +182,34 @@ def _numbers(column: _Column) -> Iterator[Rule]:
     yield from ordered
     yield from _unique(column) if is_key else ()
     # Keys and what is in order grow from batch to batch.
-    if is_key or ordered or column.name in (roles.id, roles.group, roles.time):
+    if is_key or ordered or column.apart:
         return
     codes: list[Rule] = []
     if present.nunique() <= MAX_NUMBERS and (present % 1 == 0).all():
-        codes = list(categories(column.name, value_counts(present), column.of_present, limit=MAX_NUMBERS))
-    yield from codes or ranges(column.name, present, column.of_present)
+        counts = value_counts(present)
+        if are_years(counts):
+            return
+        codes = list(categories(column.name, counts, column.of_present, limit=MAX_NUMBERS, private=column.private))
+    yield from codes or ranges(column.name, present, column.of_present, private=column.private)
 
 
 def _texts(column: _Column) -> Iterator[Rule]:
-    roles = column.roles
     counts = value_counts(column.present)
-    if column.name == roles.label:
+    if column.name == column.roles.label:
         yield from _label_set(column, counts)
+        return
+    if not column.apart and (slips := numbers_with_slips(column.name, counts, column.of_present)):
+        yield slips
         return
     if not stays_text(counts, len(column.data), column.tolerance):
         return
     yield _of_type(column, "str", "texts")
-    apart = column.name in (roles.id, roles.group, roles.time)
-    values = [] if apart else list(categories(column.name, counts, column.of_present))
-    if values:
-        yield from values
-        return
-    yield from forms(column.name, counts, column.of_present, literals=not apart)
+    if not column.apart and not are_periods(counts):
+        values = list(categories(column.name, counts, column.of_present, private=column.private))
+        if values:
+            yield from values
+            return
+    yield from forms(column.name, counts, column.of_present, private=column.private or column.apart)
     yield from _unique(column) if _is_key(column) else ()
 
 
@@ -197,10 +221,16 @@ def _number_label(column: _Column) -> Iterator[Rule]:
 
 
 def _label_set(column: _Column, counts: Mapping[Any, int]) -> Iterator[Rule]:
-    """The labels that are known: without exception where the reference is large and none of them is rare."""
+    """The labels that are known: without exception where none of them is rare.
+
+    Had a class as frequent as the rarest escaped the reference and come with the batch, then all of its rows, of both,
+    would be in the batch: that is as rare as a false alarm may be.
+    """
     known = {value: count for value, count in counts.items() if not (isinstance(value, str) and not value.strip())}
     n, rarest = sum(known.values()), min(known.values(), default=0)
-    closed = n >= MIN_ROWS_FOR_LABELS and rarest > math.log2(1 / column.tolerance.alpha)
+    fresh = max(n, column.tolerance.fresh)
+    enough = n >= MIN_ROWS_FOR_LABELS
+    closed = enough and rarest > math.log(1 / column.tolerance.alpha) / math.log1p(n / fresh)
     for rule in categories(column.name, known, column.of_present):
         reason = "Another label would be a class that no model was trained on."
         evidence = {**rule.evidence, "rarest": rarest}

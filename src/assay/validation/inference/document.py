@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assay.findings import Severity
 from assay.validation.inference.rule import columns_of, key_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 NOTES = "Inferred by Assay from the data as they were. Correct it: you know what must hold. Edits are kept."
 _OWN = "assay"
 _FINGERPRINTS = "fingerprints"
+# Digests of the reasons as they were inferred: a person's own are kept.
+_REASONS = "reasons"
+_ROLES = "roles"
+# What Great Expectations called the type before 1.0.
+_OLD_TYPE = "expectation_type"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +54,15 @@ class Update:
 def fingerprint(entry: Mapping[str, Any]) -> str:
     """12 hex digits that change with the type, an argument or the severity of an expectation, and nothing else."""
     kwargs = {key: value for key, value in (entry.get("kwargs") or {}).items() if value is not None}
-    said = json.dumps([entry.get("type"), kwargs, entry.get("severity")], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return _digest(json.dumps([_type(entry), kwargs, entry.get("severity")], sort_keys=True, ensure_ascii=False))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _type(entry: Mapping[str, Any]) -> Any:
+    return entry.get("type") or entry.get(_OLD_TYPE)
 
 
 def as_entry(rule: Rule) -> dict[str, Any]:
@@ -66,12 +79,19 @@ def as_entry(rule: Rule) -> dict[str, Any]:
 
 
 def compose(
-    name: str, rules: Sequence[Rule], calibration: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    name: str,
+    rules: Sequence[Rule],
+    calibration: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+    *,
+    roles: Mapping[str, Any] | None = None,
 ) -> Update:
     """The suite of `rules`, with what a person did to the suite `before`.
 
     An expectation of `before` that is no longer what its fingerprint says is a person's and stays; so does one that
     was never inferred. A fingerprint without an expectation is a person's deletion: the rule is not proposed again.
+    What a person changed is marked as edited; unless only the severity was, it has neither the evidence nor the reason
+    of the rule that it was: these would be false of it. A reason that a person wrote stays.
 
     Parameters
     ----------
@@ -83,28 +103,38 @@ def compose(
         Plain JSON values, kept in the suite's meta.
     before
         The suite as it stands in its file; None to start over.
+    roles
+        Plain JSON values, kept in the suite's meta for the next inference; see `roles_of`.
     """
     inferred = {rule.key: as_entry(rule) for rule in rules}
     before = before or {}
-    known = _known(before)
+    known, reasons = _own(before, _FINGERPRINTS), _own(before, _REASONS)
     untouched, edited, added = _sorted_out(before, known)
+    edited = {key: _as_edited(entry, known[key], reasons.get(key)) for key, entry in edited.items()}
     own = {_about(entry) for entry in added}
     # Where a person's rule says it already, and nothing was inferred before, it is not said twice.
     taken = {key for key, entry in inferred.items() if key not in known and _about(entry) in own}
     deleted = {key for key in known if key not in untouched and key not in edited}
     proposed = {key: entry for key, entry in inferred.items() if key not in taken and key not in deleted}
 
-    entries = {key: edited.get(key, _with_notes(entry, untouched.get(key))) for key, entry in proposed.items()}
+    entries = {
+        key: edited.get(key, _with_notes(entry, untouched.get(key), reasons.get(key)))
+        for key, entry in proposed.items()
+    }
     placed = _placed(list(entries.values()), [*(edited[key] for key in edited if key not in entries), *added])
     prints = {key: fingerprint(entry) for key, entry in proposed.items()}
     prints |= {key: known[key] for key in known if key in deleted or (key in edited and key not in proposed)}
+    said = {key: _digest(entry["meta"]["reason"]) for key, entry in proposed.items()}
+    # Beside an edited rule, the reason to tell a person's from is the one that stood there.
+    said |= {key: reasons[key] for key in edited if key in reasons}
+    own_meta = {"inference": dict(calibration), _FINGERPRINTS: prints, _REASONS: said, _ROLES: dict(roles or {})}
     changed = [key for key in proposed if key in untouched and known[key] != prints[key]]
     meta = {key: value for key, value in (before.get("meta") or {}).items() if key != _OWN}
     suite = {
         **before,
         "name": before.get("name") or name,
         "expectations": placed,
-        "meta": {"notes": NOTES, **meta, _OWN: {"inference": dict(calibration), _FINGERPRINTS: prints}},
+        "meta": {"notes": NOTES, **meta, _OWN: own_meta},
     }
     return Update(
         suite,
@@ -118,9 +148,22 @@ def compose(
     )
 
 
-def _known(before: Mapping[str, Any]) -> dict[str, str]:
+def roles_of(before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The roles under which a suite was inferred: `label` and `id`, texts, and `sensitive`, a list; those it has."""
+    own = ((before or {}).get("meta") or {}).get(_OWN)
+    roles = own.get(_ROLES) if isinstance(own, dict) else None
+    roles = roles if isinstance(roles, dict) else {}
+    found: dict[str, Any] = {key: roles[key] for key in ("label", "id") if isinstance(roles.get(key), str)}
+    sensitive = roles.get("sensitive")
+    if isinstance(sensitive, list):
+        found["sensitive"] = [name for name in sensitive if isinstance(name, str)]
+    return found
+
+
+def _own(before: Mapping[str, Any], part: str) -> dict[str, str]:
+    """Rule key -> digest, as the suite keeps them."""
     own = (before.get("meta") or {}).get(_OWN)
-    known = own.get(_FINGERPRINTS) if isinstance(own, dict) else None
+    known = own.get(part) if isinstance(own, dict) else None
     return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
 
@@ -151,19 +194,42 @@ def _sorted_out(
 def _key(entry: Mapping[str, Any]) -> str:
     """Key of an expectation: what it was inferred as, else what its type and columns say."""
     key = (entry.get("meta") or {}).get("rule")
-    return key if isinstance(key, str) else key_of(str(entry.get("type")), entry.get("kwargs") or {})
+    return key if isinstance(key, str) else key_of(str(_type(entry)), entry.get("kwargs") or {})
 
 
 def _about(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    return str(entry.get("type")), columns_of(entry.get("kwargs") or {})
+    return str(_type(entry)), columns_of(entry.get("kwargs") or {})
 
 
-def _with_notes(entry: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """An inferred expectation with what else a person, or Great Expectations, wrote beside it."""
+def _with_notes(entry: dict[str, Any], before: Mapping[str, Any] | None, reason: str | None) -> dict[str, Any]:
+    """An inferred expectation with what else a person, or Great Expectations, wrote beside it.
+
+    `reason` is the digest of the reason that was inferred then.
+    """
     if before is None:
         return entry
     meta = {**(before.get("meta") or {}), **entry["meta"]}
-    return {**entry, **{key: value for key, value in before.items() if key not in entry}, "meta": meta}
+    meta.pop("edited", None)
+    if (own := _own_reason(before, reason)) is not None:
+        meta["reason"] = own
+    rest = {key: value for key, value in before.items() if key not in (*entry, _OLD_TYPE)}
+    return {**entry, **rest, "meta": meta}
+
+
+def _own_reason(entry: Mapping[str, Any], inferred: str | None) -> str | None:
+    """The reason of an expectation where a person wrote it; None where it is the one that was inferred."""
+    said = (entry.get("meta") or {}).get("reason")
+    return said if isinstance(said, str) and inferred is not None and _digest(said) != inferred else None
+
+
+def _as_edited(entry: Mapping[str, Any], inferred: str, reason: str | None) -> dict[str, Any]:
+    """An expectation that a person changed, without what was true of the inferred one only."""
+    if any(fingerprint({**entry, "severity": str(severity)}) == inferred for severity in Severity):
+        return {**entry, "meta": {**(entry.get("meta") or {}), "edited": True}}
+    meta = {key: value for key, value in (entry.get("meta") or {}).items() if key not in ("reason", "evidence")}
+    if (own := _own_reason(entry, reason)) is not None:
+        meta["reason"] = own
+    return {**entry, "meta": {**meta, "edited": True}}
 
 
 def _placed(entries: list[dict[str, Any]], by_hand: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

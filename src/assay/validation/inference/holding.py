@@ -96,10 +96,12 @@ def _count(frame: pd.DataFrame, kind: str, kwargs: Mapping[str, Any]) -> tuple[i
         rows = unexpected_rows(frame, kind, kwargs)
     if rows is None:
         return None
-    present = frame[columns].notna()
     ignored = kwargs.get("ignore_row_if", "all_values_are_missing")
     if kind in _ABOUT_MISSING or ignored in ("never", "neither"):
         return len(rows), len(frame)
+    if len(columns) == 1:
+        return len(rows), int(frame[columns[0]].notna().sum())
+    present = frame[columns].notna()
     by_any = ignored in ("any_value_is_missing", "either_value_is_missing")
     return len(rows), int((present.all(axis=1) if by_any else present.any(axis=1)).sum())
 

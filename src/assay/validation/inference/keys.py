@@ -59,7 +59,10 @@ def order(column: str, values: pd.Series[Any], tolerance: Tolerance) -> Iterator
     n = len(values)
     if n < MIN_ROWS or values.dtype.kind not in "iufM" or values.nunique() < MIN_DISTINCT_IN_ORDER * n:
         return
-    steps = np.diff(values.to_numpy().astype("int64" if values.dtype.kind == "M" else "float64"))
+    numbers = values.to_numpy().astype("int64" if values.dtype.kind == "M" else "float64")
+    # Beyond the largest double a step is infinite, and has its sign; between infinities it has none, and is no order.
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.diff(numbers)
     for kind, ahead in (("increasing", steps), ("decreasing", -steps)):
         if (ahead >= 0).all() and (share := tolerance.share(0, n, fitted=1)) is not None:
             kwargs = {"column": column, "mostly": mostly_of(share)} | ({"strictly": True} if (ahead > 0).all() else {})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from assay.validation.drift.proposal import propose_drift
+from assay.validation.drift.proposal import DISTRIBUTION, propose_drift
 from assay.validation.inference.columns import propose_columns
+from assay.validation.inference.periods import grows
 from assay.validation.relations.proposal import propose_relations
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from assay.dataset import Roles
     from assay.validation.inference.rule import Rule
+    from assay.validation.relations.searching import Relations
 
 # The whole suite may raise a false alarm in so many runs.
 ALPHA = 0.05
@@ -26,7 +28,14 @@ PROPOSERS: tuple[tuple[Callable[..., list[Rule]], float], ...] = (
 )
 
 
-def propose_rules(frame: pd.DataFrame, roles: Roles, *, fresh: int, numeric_label: bool = False) -> list[Rule]:
+def propose_rules(
+    frame: pd.DataFrame,
+    roles: Roles,
+    *,
+    fresh: int,
+    numeric_label: bool = False,
+    relations: Relations | None = None,
+) -> list[Rule]:
     """All rules that the data propose, in the order in which they stand in a suite.
 
     Together they alarm on a fresh sample of the same source with probability at most `ALPHA`, whatever they have to
@@ -36,11 +45,17 @@ def propose_rules(frame: pd.DataFrame, roles: Roles, *, fresh: int, numeric_labe
     ----------
     frame, roles, fresh, numeric_label
         As `propose_columns` takes them.
+    relations
+        As `propose_relations` takes what is `known`.
     """
     rules = []
+    more: dict[Any, dict[str, Any]] = {
+        propose_columns: {"numeric_label": numeric_label},
+        propose_relations: {"known": relations},
+    }
     for propose, part in PROPOSERS:
-        more = {"numeric_label": numeric_label} if propose is propose_columns else {}
-        rules += propose(frame, roles, fresh=fresh, alpha=part * ALPHA, **more)
+        rules += propose(frame, roles, fresh=fresh, alpha=part * ALPHA, **more.get(propose, {}))
+    rules = [rule for rule in rules if rule.kind != DISTRIBUTION or not grows(frame[rule.columns[0]])]
     return _in_order(rules, list(frame.columns))
 
 

@@ -33,11 +33,21 @@ _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _DAY, _MONTH = r"(0?[1-9]|[12][0-9]|3[01])", r"(0?[1-9]|1[0-2])"
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _ZONE = r"(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?"
-FORMS: tuple[tuple[str, str], ...] = (
+# Years of other centuries would make periods of many a code.
+_YEAR = "(19|20)[0-9]{2}"
+# What grows with time.
+PERIODS: tuple[tuple[str, str], ...] = (
     ("dates (YYYY-MM-DD)", rf"^{_DATE}$"),
     ("dates with a time (ISO 8601)", rf"^{_DATE}[T ]{_TIME}{_ZONE}$"),
     *((f"dates (D{mark}M{mark}YYYY)", rf"^{_DAY}[{mark}]{_MONTH}[{mark}][0-9]{{4}}$") for mark in "./-"),
     *((f"dates (M{mark}D{mark}YYYY)", rf"^{_MONTH}[{mark}]{_DAY}[{mark}][0-9]{{4}}$") for mark in "./-"),
+    ("months (YYYY-MM)", rf"^{_YEAR}-(0[1-9]|1[0-2])$"),
+    ("weeks (YYYY-Www)", rf"^{_YEAR}-?W(0[1-9]|[1-4][0-9]|5[0-3])$"),
+    ("quarters (YYYY-Qn)", rf"^{_YEAR}-?Q[1-4]$"),
+    ("years", rf"^{_YEAR}$"),
+)
+FORMS: tuple[tuple[str, str], ...] = (
+    *PERIODS,
     ("times of day", rf"^{_TIME}$"),
     ("e-mail addresses", r"^[^@ ]{1,64}@[^@ ]{1,190}[.][A-Za-z]{2,24}$"),
     ("UUIDs", r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"),

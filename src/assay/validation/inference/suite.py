@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from assay.validation.inference.calibration import calibrate
 from assay.validation.inference.document import compose
 from assay.validation.inference.proposing import ALPHA, propose_rules
+from assay.validation.inference.rule import columns_of
 from assay.validation.relations.inclusions import propose_inclusions
+from assay.validation.relations.searching import Relations, find_relations
+from assay.validation.relations.table import MIN_ROWS, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 INCLUSION_ALPHA = 0.01
 # No file has the empty name.
 _REFERENCE = ""
+# Rules that are named in one line.
+_TOLD = 3
 
 
 def infer_suite(
@@ -59,17 +64,44 @@ def infer_suite(
         The same for the same arguments.
     """
     fresh = batch_rows or len(frame)
-    rules = propose_rules(frame, roles, fresh=fresh, numeric_label=numeric_label)
-    rules, calibration = calibrate(frame, roles, rules, fresh=fresh, numeric_label=numeric_label)
+    # Searched once: a search costs far more than all that is then asked of what it found.
+    relations = find_relations(Table(frame, roles)) if len(frame) >= MIN_ROWS else Relations()
+    asked: dict[str, Any] = {"fresh": fresh, "numeric_label": numeric_label, "relations": relations}
+    rules, calibration = calibrate(frame, roles, propose_rules(frame, roles, **asked), **asked)
     if others:
-        rules = [*rules, *propose_inclusions({_REFERENCE: frame, **others}, alpha=INCLUSION_ALPHA)[_REFERENCE]]
-    return compose(name, rules, _described(calibration, len(frame), fresh), before)
+        included = propose_inclusions({_REFERENCE: frame, **others}, fresh=fresh, alpha=INCLUSION_ALPHA)
+        rules = [*rules, *included[_REFERENCE]]
+    return compose(name, rules, _described(calibration, len(frame), fresh), before, roles=remembered(roles))
+
+
+def remembered(roles: Roles) -> dict[str, Any]:
+    """The roles that change what is inferred, as the suite keeps them for the next time."""
+    said = {"label": roles.label, "sensitive": list(roles.sensitive), "id": roles.id}
+    return {key: value for key, value in said.items() if value}
 
 
 def propose_suite(dataset: Dataset, name: str) -> dict[str, Any]:
     """A first suite for a dataset, as plain JSON values; see `infer_suite`."""
     update = infer_suite(dataset.frame, dataset.roles, name, numeric_label=dataset.target is not None)
     return update.suite
+
+
+def broken_already(suite: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence on the patterns and relations that rows of the reference break themselves; none where none does."""
+    broken = []
+    for entry in suite["expectations"]:
+        meta = entry.get("meta") or {}
+        evidence, rule = meta.get("evidence") or {}, str(meta.get("rule"))
+        between = len(columns_of(entry.get("kwargs") or {})) > 1
+        if (between or rule.startswith("pattern: ")) and evidence.get("broken"):
+            name = "" if between else f"of {rule.removeprefix('pattern: ')}: "
+            broken.append((evidence["broken"] / evidence["n"], f"{name}{str(meta.get('reason')).rstrip('.')}"))
+    if not broken:
+        return ()
+    # The rarer a break, the likelier a slip.
+    told = [said for _, said in sorted(broken)]
+    more = f"; and {len(told) - _TOLD:,} more" if len(told) > _TOLD else ""
+    return (f"Some rows of these data break what the others keep: {'; '.join(told[:_TOLD])}{more}.",)
 
 
 def _described(calibration: Calibration, n: int, fresh: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.small_cells import SMALLEST_CELL
 from assay.validation.inference.rule import Rule
 from assay.validation.inference.shapes import find_shape
 from assay.validation.inference.tolerance import mostly_of
@@ -27,11 +28,15 @@ MAX_NUMBERS = 12
 MIN_MEAN_COUNT = 10
 # A value seen this rarely says that others were not seen at all.
 RARE = 2
+# With this share of numbers, a column of texts is one of numbers with slips, such as "172.3 cm".
+MIN_NUMBERS = 0.98
 # Patterns are sought in so many values: the longest and the shortest, and others evenly.
 MAX_SHAPED = 2_000
 _EXTREMES = 100
 _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf(?:inity)?)", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"0[0-9]+")
+# What Python, RE2, Java and PostgreSQL read alike, and what a column of numbers is written as, too.
+NUMBER_PATTERN = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def value_counts(values: pd.Series[Any]) -> dict[Any, int]:
@@ -48,32 +53,51 @@ def stays_text(counts: Mapping[str, int], n: int, tolerance: Tolerance) -> bool:
     return tolerance.of_present(present - numbers, n).fresh > 0
 
 
+def numbers_with_slips(column: str, counts: Mapping[str, int], tolerance: Tolerance) -> Rule | None:
+    """The rule for texts that are numbers but for a few; None for other texts.
+
+    A pattern, because it can be held against a batch of texts and against one that is numbers throughout.
+    """
+    n = sum(counts.values())
+    pattern = re.compile(NUMBER_PATTERN)
+    broken = sum(count for value, count in counts.items() if not pattern.match(value))
+    if not 0 < broken <= (1 - MIN_NUMBERS) * n or (share := tolerance.share(broken, n)) is None:
+        return None
+    kwargs = {"column": column, "regex": NUMBER_PATTERN, "mostly": mostly_of(share)}
+    reason = f"All but {broken:,} of {n:,} values are numbers; correct these, and ranges can be inferred."
+    return Rule(REGEX, kwargs, reason, {"n": n, "broken": broken, "method": "beta-binomial"}, name="pattern")
+
+
 def _is_number(value: str) -> bool:
     return _NUMBER.fullmatch(value) is not None and not _LEADING_ZERO.fullmatch(value)
 
 
 def categories(
-    column: str, counts: Mapping[Any, int], tolerance: Tolerance, *, limit: int = MAX_WORDS
+    column: str, counts: Mapping[Any, int], tolerance: Tolerance, *, limit: int = MAX_WORDS, private: bool = False
 ) -> Iterator[Rule]:
     """The set of values of a column that has few, where a batch will hold few others.
 
     A value that was seen once or twice stands for others that were not seen yet (Good 1953,
-    doi:10.1093/biomet/40.3-4.237): its rows count as if they broke the rule.
+    doi:10.1093/biomet/40.3-4.237): its rows count as if they broke the rule. Of a private column, values of fewer than
+    `SMALLEST_CELL` rows are not listed, and do break it.
     """
     n = sum(counts.values())
     if not 0 < len(counts) <= min(limit, n / MIN_MEAN_COUNT):
         return
+    listed = {value: count for value, count in counts.items() if not private or count >= SMALLEST_CELL}
+    broken = n - sum(listed.values())
     rare = sum(count for count in counts.values() if count <= RARE)
-    share = tolerance.share(rare, n)
+    share = tolerance.share(broken + rare, n) if listed else None
     if share is None:
         return
-    few = f"this value was all that occurred in {n:,} rows"
-    if len(counts) > 1:
-        few = f"these {len(counts)} values were all that occurred in {n:,} rows"
-    expected = "; some are rare, so that others may come" if rare else ""
+    few = f"these {len(listed)} values were" if len(listed) > 1 else "this value was"
+    few = f"{few} all that occurred in {n:,} rows"
+    if broken:
+        few = f"{few}, but for some of fewer than {SMALLEST_CELL} rows, which are not told"
+    expected = "; some are rare, so that others may come" if rare and not broken else ""
     reason = f"{few.capitalize()}{expected}; delete what should not be there."
-    kwargs = {"column": column, "value_set": _sorted(counts), "mostly": mostly_of(share)}
-    evidence = {"n": n, "broken": 0, "rare": rare, "method": "Good-Turing, beta-binomial"}
+    kwargs = {"column": column, "value_set": _sorted(listed), "mostly": mostly_of(share)}
+    evidence = {"n": n, "broken": broken, "rare": rare, "method": "Good-Turing, beta-binomial"}
     yield Rule(IN_SET, kwargs, reason, evidence, name="values")
 
 
@@ -81,13 +105,17 @@ def _sorted(values: Mapping[Any, int]) -> list[Any]:
     return [int(value) if isinstance(value, float) and value.is_integer() else value for value in sorted(values)]
 
 
-def forms(column: str, counts: Mapping[str, int], tolerance: Tolerance, *, literals: bool) -> Iterator[Rule]:
-    """The pattern of a column of texts, else the range of their lengths."""
+def forms(column: str, counts: Mapping[str, int], tolerance: Tolerance, *, private: bool) -> Iterator[Rule]:
+    """The pattern of a column of texts, else the range of their lengths.
+
+    In the pattern of a private column no letter stands for itself; the lengths of its longest and shortest texts are
+    those of single rows.
+    """
     n = sum(counts.values())
     if not n:
         return
     looked_at = _sample(counts)
-    shape = find_shape({value: counts[value] for value in looked_at}, literals=literals)
+    shape = find_shape({value: counts[value] for value in looked_at}, literals=not private)
     if shape is not None:
         pattern = re.compile(shape.regex)
         broken = sum(count for value, count in counts.items() if not pattern.match(value))
@@ -100,7 +128,7 @@ def forms(column: str, counts: Mapping[str, int], tolerance: Tolerance, *, liter
             yield Rule(REGEX, kwargs, f"{fit} {what}.", evidence, name="pattern")
             return
     share = tolerance.share(0, n, fitted=2)
-    if share is not None:
+    if share is not None and not private:
         lengths = [len(value) for value in counts]
         kwargs = {"column": column, "min_value": min(lengths), "max_value": max(lengths), "mostly": mostly_of(share)}
         reason = f"The lengths of all {n:,} values lay within these bounds."

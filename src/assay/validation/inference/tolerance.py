@@ -53,12 +53,6 @@ def allowed_breaks(broken: int, n: int, fresh: int, alpha: float, fitted: int = 
     return int(stats.betabinom.ppf(1 - alpha, fresh, least, n + 1 - least))
 
 
-def mostly(broken: int, n: int, fresh: int, alpha: float) -> float:
-    """`mostly` of an expectation that allows `allowed_breaks` of `fresh` rows, rounded down to four digits."""
-    share = allowed_breaks(broken, n, fresh, alpha) / fresh
-    return max(0.0, math.floor((1 - share) * 10_000) / 10_000)
-
-
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """What a batch will be forgiven.

@@ -1,4 +1,6 @@
-"""Relations between columns as expectations of Great Expectations; the rules themselves are in `own.rows`.
+"""Relations between columns as expectations of Great Expectations.
+
+The rules themselves are in `own.rows` for tables in memory, in `own.rows_in_sql` and `own.rows_in_spark`.
 
 A class is registered by being defined, under its name in snake case. Annotations are read at run time by the
 pydantic of Great Expectations, so that they are not postponed here.
@@ -7,7 +9,13 @@ pydantic of Great Expectations, so that they are not postponed here.
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.execution_engine import (
+    PandasExecutionEngine,
+    SparkDFExecutionEngine,
+    SqlAlchemyExecutionEngine,
+)
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider import (
     ColumnMapMetricProvider,
@@ -15,41 +23,88 @@ from great_expectations.expectations.metrics.map_metric_provider import (
     column_condition_partial,
     multicolumn_condition_partial,
 )
+from great_expectations.expectations.metrics.metric_provider import metric_partial
 
-from assay.validation.own import rows
+from assay.validation.own import rows, rows_in_spark, rows_in_sql
+
+# In the domain of a condition: what the engines of `validation.backends` add to the rows first.
+MAJORITIES, FOUND = "assay_majorities", "assay_found"
+_CONDITION = {
+    "partial_fn_type": MetricPartialFunctionTypes.MAP_CONDITION_FN,
+    "domain_type": MetricDomainTypes.MULTICOLUMN,
+}
+# Not counted together with others, whose rows are the same and have nothing added.
+_COLUMN_CONDITION = {
+    "partial_fn_type": MetricPartialFunctionTypes.WINDOW_CONDITION_FN,
+    "domain_type": MetricDomainTypes.COLUMN,
+}
 
 
-class ColumnsDetermineColumn(MulticolumnMapMetricProvider):  # type: ignore[misc]
-    """Metric of `ExpectColumnsToDetermineColumn`."""
+class _RelationRows(MulticolumnMapMetricProvider):  # type: ignore[misc]
+    """Which rows keep an expectation on several columns: in memory, in a database, in Spark."""
 
-    condition_metric_name = "assay.columns_determine_column"
-    condition_value_keys = ("determined", "mapping")
+    kind: ClassVar[str] = ""
 
     @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(cls, column_list: Any, **kwargs: Any) -> Any:  # noqa: N805 -- GX makes it a class method
-        return _as_series(column_list, rows.determined(column_list, kwargs))
+        return _as_series(column_list, rows.MEETS[cls.kind](column_list, kwargs))
+
+    @metric_partial(engine=SqlAlchemyExecutionEngine, **_CONDITION)  # type: ignore[untyped-decorator]
+    def _sql(
+        cls,  # noqa: N805
+        execution_engine: Any,
+        metric_domain_kwargs: Any,
+        metric_value_kwargs: Any,
+        metrics: Any,
+        **_: Any,
+    ) -> Any:
+        _, compute, accessor = execution_engine.get_compute_domain(metric_domain_kwargs, MetricDomainTypes.MULTICOLUMN)
+        columns = rows_in_sql.SqlColumns.of(
+            accessor["column_list"], metrics["table.column_types"], execution_engine.dialect_name
+        )
+        unexpected = ~rows_in_sql.KEEPS[cls.kind](columns, metric_value_kwargs)
+        return unexpected, compute | cls._added(accessor, metric_value_kwargs), accessor
+
+    @metric_partial(engine=SparkDFExecutionEngine, **_CONDITION)  # type: ignore[untyped-decorator]
+    def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:  # noqa: N805
+        frame, compute, accessor = execution_engine.get_compute_domain(
+            metric_domain_kwargs, MetricDomainTypes.MULTICOLUMN
+        )
+        unexpected = ~rows_in_spark.KEEPS[cls.kind](frame, accessor["column_list"], metric_value_kwargs)
+        return unexpected, compute | cls._added(accessor, metric_value_kwargs), accessor
+
+    @classmethod
+    def _added(cls, _accessor: Any, _values: Any) -> dict[str, Any]:
+        """What the engine must add to the rows before the condition can be put to them."""
+        return {}
 
 
-class SumOfColumns(MulticolumnMapMetricProvider):  # type: ignore[misc]
+class ColumnsDetermineColumn(_RelationRows):
+    """Metric of `ExpectColumnsToDetermineColumn`."""
+
+    kind = rows.DETERMINES
+    condition_metric_name = "assay.columns_determine_column"
+    condition_value_keys = ("determined", "mapping")
+
+    @classmethod
+    def _added(cls, accessor: Any, values: Any) -> dict[str, Any]:
+        return {MAJORITIES: {"names": list(accessor["column_list"]), "on": values["determined"]}}
+
+
+class SumOfColumns(_RelationRows):
     """Metric of `ExpectColumnValuesToEqualSumOfColumns`."""
 
+    kind = rows.SUM
     condition_metric_name = "assay.sum_of_columns"
     condition_value_keys = ("total", "tolerance")
 
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, column_list: Any, **kwargs: Any) -> Any:  # noqa: N805
-        return _as_series(column_list, rows.adds_up(column_list, kwargs))
 
-
-class ProductOfColumns(MulticolumnMapMetricProvider):  # type: ignore[misc]
+class ProductOfColumns(_RelationRows):
     """Metric of `ExpectColumnValuesToEqualProductOfColumns`."""
 
+    kind = rows.PRODUCT
     condition_metric_name = "assay.product_of_columns"
     condition_value_keys = ("product", "factor", "tolerance")
-
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, column_list: Any, **kwargs: Any) -> Any:  # noqa: N805
-        return _as_series(column_list, rows.multiplies(column_list, kwargs))
 
 
 class InTable(ColumnMapMetricProvider):  # type: ignore[misc]
@@ -62,6 +117,20 @@ class InTable(ColumnMapMetricProvider):  # type: ignore[misc]
     def _pandas(cls, column: Any, **kwargs: Any) -> Any:  # noqa: N805
         frame = column.to_frame("values")
         return _as_series(frame, rows.in_table(frame, {**kwargs, "column": "values"}))
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    def _sql(cls, column: Any, *, _metrics: Any, _execution_engine: Any, **kwargs: Any) -> Any:  # noqa: N805
+        types = _metrics["table.column_types"]
+        columns = rows_in_sql.SqlColumns.of([column.name], types, _execution_engine.dialect_name)
+        return rows_in_sql.in_table(columns, kwargs)
+
+    @metric_partial(engine=SparkDFExecutionEngine, **_COLUMN_CONDITION)  # type: ignore[untyped-decorator]
+    def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Any:  # noqa: N805
+        frame, compute, accessor = execution_engine.get_compute_domain(metric_domain_kwargs, MetricDomainTypes.COLUMN)
+        name = str(accessor["column"])
+        # Here, where what it raises is the outcome of this expectation and of no other.
+        found = rows_in_spark.with_found(frame, name, metric_value_kwargs["file"], metric_value_kwargs["key"])
+        return ~rows_in_spark.in_table(found, name), compute | {FOUND: {"name": name, **metric_value_kwargs}}, accessor
 
 
 def _as_series(frame: Any, meets: Any) -> Any:

@@ -97,7 +97,7 @@ def adds_up(rows: pd.DataFrame, kwargs: Mapping[str, Any]) -> npt.NDArray[np.boo
     numbers = _numbers(rows)
     total = numbers.pop(kwargs["total"])
     parts = np.array(list(numbers.values()))
-    with np.errstate(invalid="ignore"):  # infinities of both signs have no sum
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities of both signs have no sum
         return _near(rows, total, parts.sum(axis=0), kwargs, np.abs(total) + np.abs(parts).sum(axis=0))
 
 

@@ -40,7 +40,12 @@ def find_arithmetic(names: Sequence[str], values: Numbers) -> list[Relation]:
     values
         (C, S) numbers in rows of random order, NaN where missing.
     """
-    data = {name: row for name, row in zip(names, values, strict=True) if _varies(row)}
+    # A factor of numbers of very different sizes may be too large for a double: it holds for no row then.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _search(names, {name: row for name, row in zip(names, values, strict=True) if _varies(row)})
+
+
+def _search(names: Sequence[str], data: Mapping[str, Numbers]) -> list[Relation]:
     step = {name: rounding_step(row) for name, row in data.items()}
     found: list[Relation] = []
     for plan in SEARCHES:
@@ -90,25 +95,52 @@ def _proven(
     trials = int(present.sum())
     if not trials:
         return None
-    widest = MAX_TOLERANCE * float(np.nanstd(data[item.target]))
-    ladder = [tolerance for tolerance in _tolerances(item, data, step) if tolerance <= widest]
-    broken = [int((off[present] > tolerance).sum()) for tolerance in ladder]
-    rung = next(i for i, count in enumerate(broken) if count - min(broken) <= WIDER_SAVES * trials)
-    if broken[rung] > MAX_BROKEN * trials:
+    tolerance, broken = _fitted(item, data, step, off[present])
+    if broken > MAX_BROKEN * trials:
         return None
     chance = 1.0
     for spoilt in _spoilt(item, data, present):
         worse = _off(item, spoilt)
         # Only where it makes a difference does a part show whether it belongs there: a tip that is mostly zero.
-        touched = present & (np.abs(worse - off) > ladder[rung])
+        touched = present & (np.abs(worse - off) > tolerance)
         if not touched.any():
             return None
-        breaks = int((off[touched] > ladder[rung]).sum())
-        breaks_then = float((worse[touched] > ladder[rung]).mean())
+        breaks = int((off[touched] > tolerance).sum())
+        breaks_then = float((worse[touched] > tolerance).mean())
         if not beyond_chance(breaks, int(touched.sum()), breaks_then, candidates):
             return None
-        chance = min(chance, float((worse[present] > ladder[rung]).mean()))
-    return replace(item, tolerance=_written(ladder[rung]), broken=broken[rung], chance=chance)
+        chance = min(chance, float((worse[present] > tolerance).mean()))
+    return replace(item, tolerance=_written(tolerance), broken=broken, chance=chance)
+
+
+def _fitted(item: Relation, data: Mapping[str, Numbers], step: Mapping[str, float], off: Numbers) -> tuple[float, int]:
+    """The narrowest tolerance that serves, and how many rows it leaves broken."""
+    widest = MAX_TOLERANCE * float(np.nanstd(data[item.target]))
+    ladder = [tolerance for tolerance in _tolerances(item, data, step) if tolerance <= widest]
+    broken = [int((off > tolerance).sum()) for tolerance in ladder]
+    return next(
+        (tolerance, count)
+        for tolerance, count in zip(ladder, broken, strict=True)
+        if count - min(broken) <= WIDER_SAVES * len(off)
+    )
+
+
+def refit(relations: Sequence[Relation], names: Sequence[str], values: Numbers) -> Iterator[Relation]:
+    """Relations that are known, with the tolerances of other rows; whether these keep them is not asked.
+
+    Parameters
+    ----------
+    relations
+        Relations between the columns.
+    names, values
+        As for `find_arithmetic`.
+    """
+    data = dict(zip(names, values, strict=True))
+    step = {name: rounding_step(row) if _varies(row) else 0.0 for name, row in data.items()}
+    for item in relations:
+        off = _off(item, data)
+        off = off[~np.isnan(off)]
+        yield replace(item, tolerance=_written(_fitted(item, data, step, off)[0])) if len(off) else item
 
 
 def _spoilt(

@@ -44,7 +44,9 @@ class _KeyColumn:
         return len(self.content) >= MAX_DENSITY * span
 
 
-def propose_inclusions(frames: Mapping[str, pd.DataFrame], *, alpha: float = 0.01) -> dict[str, list[Rule]]:
+def propose_inclusions(
+    frames: Mapping[str, pd.DataFrame], *, fresh: int | None = None, alpha: float = 0.01
+) -> dict[str, list[Rule]]:
     """Columns whose values all occur in a column of another table that identifies its rows.
 
     Proposed where the column has many different values, (nearly) all of them occur in the other table, and they
@@ -55,8 +57,10 @@ def propose_inclusions(frames: Mapping[str, pd.DataFrame], *, alpha: float = 0.0
     ----------
     frames
         File name -> its rows; columns of plain kinds. The name, relative to the suite, goes into the rule.
+    fresh
+        Rows of the batches that will be judged; by default as many as each table has.
     alpha
-        In (0, 1): the probability that any rule of one table alarms on a fresh sample of as many rows.
+        In (0, 1): the probability that any rule of one table alarms on a fresh sample of so many rows.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def propose_inclusions(frames: Mapping[str, pd.DataFrame], *, alpha: float = 0.0
             for key, known in zip(keys, texts, strict=True):
                 if key.table != table and (rule := _inclusion(str(name), values, key, known)):
                     found.append(rule)
-        proposed[table] = with_tolerances(found, len(frame), Tolerance(len(frame), alpha))
+        proposed[table] = with_tolerances(found, len(frame), Tolerance(fresh or len(frame), alpha))
     return proposed
 
 

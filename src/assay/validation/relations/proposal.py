@@ -7,23 +7,18 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from assay.validation.inference.rule import Rule
 from assay.validation.inference.tolerance import Tolerance, mostly_of
 from assay.validation.own.rows import DETERMINES, PRODUCT, SUM, adds_up, determined, multiplies
 from assay.validation.own.titles import listing
 from assay.validation.relations import arithmetic, dependencies, orders
-from assay.validation.relations.arithmetic import find_arithmetic
-from assay.validation.relations.dependencies import find_dependencies, find_joint
-from assay.validation.relations.keys import MAX_REPEATED, find_keys
-from assay.validation.relations.missingness import condition_rules, find_conditions
-from assay.validation.relations.orders import find_orders
-from assay.validation.relations.reduction import leaders, reduce_dependencies
-from assay.validation.relations.table import MAX_CODED, MAX_COMBINED, MAX_ORDERED, MAX_SUMMED, MIN_ROWS, Table
+from assay.validation.relations.keys import MAX_REPEATED
+from assay.validation.relations.missingness import condition_rules
+from assay.validation.relations.searching import Relations, find_relations
+from assay.validation.relations.table import MIN_ROWS, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -41,7 +36,9 @@ MIN_MAPPED_ROWS = 5
 DRAWS = 3
 
 
-def propose_relations(frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: float) -> list[Rule]:
+def propose_relations(
+    frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: float, known: Relations | None = None
+) -> list[Rule]:
     """Rules about several columns that the data propose: keys, dependencies, orders, arithmetic, gaps.
 
     Candidates are searched in a sample of the rows and verified on all. See docs/relations.md for each search.
@@ -57,6 +54,9 @@ def propose_relations(frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: f
         Rows of the batch that will be judged; positive.
     alpha
         In (0, 1): the probability that any of these rules alarms on a fresh sample of the same source.
+    known
+        What `find_relations` found in these rows, or in more of the same source: only tolerances are then fitted anew.
+        By default it is searched.
 
     Returns
     -------
@@ -66,16 +66,13 @@ def propose_relations(frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: f
     if len(frame) < MIN_ROWS:
         return []
     table = Table(frame, roles)
-    sums = find_arithmetic(table.numbers[:MAX_SUMMED], table.matrix(table.numbers[:MAX_SUMMED]))
-    singles, joint, keys = _codes(table, sums)
-    # That a part is at most the sum follows from the sum; a month and its quarter are no start and end.
-    related = [item.columns for item in sums] + [{*item.by, item.on} for item in singles]
+    relations = find_relations(table) if known is None else known.refitted(table)
     found = chain(
-        (_arithmetic_rule(frame, item) for item in sums),
-        (_dependency_rule(table, item, fresh) for item in (*singles, *joint)),
-        (_order_rule(frame, item) for item in _orders(table, related)),
-        (_key_rule(frame, item) for item in keys),
-        (rule for item in find_conditions(table) for rule in condition_rules(frame, item)),
+        (_arithmetic_rule(frame, item) for item in relations.sums),
+        (_dependency_rule(table, item, fresh) for item in relations.dependencies),
+        (_order_rule(frame, item) for item in relations.orders),
+        (_key_rule(frame, item) for item in relations.keys),
+        (rule for item in relations.conditions for rule in condition_rules(frame, item)),
     )
     return with_tolerances([rule for rule in found if rule is not None], len(frame), Tolerance(fresh, alpha))
 
@@ -83,41 +80,6 @@ def propose_relations(frame: pd.DataFrame, roles: Roles, *, fresh: int, alpha: f
 def unsearched_relations(frame: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
     """What `propose_relations` did not look at in a very wide table, as sentences; empty for others."""
     return Table(frame, roles).unsearched
-
-
-def _codes(table: Table, sums: Sequence[Relation]) -> tuple[list[Dependency], list[Dependency], list[Key]]:
-    """The dependencies on one column, those on two, and the compound keys."""
-    computed = {item.target for item in sums}
-    names = [name for name in list(table.codes)[:MAX_CODED] if name != table.roles.label and name not in computed]
-    codes = {name: table.codes[name] for name in names}
-    written = [name for name in table.written if name in codes]
-    found = find_dependencies(codes, written)
-    leader = leaders(found, names)
-    # One column of each class is enough to combine: the others say the same.
-    combined = [name for name in written if leader[name] == name][:MAX_COMBINED]
-    joint = find_joint({name: codes[name] for name in names if leader[name] == name}, combined, found)
-    follows = {(item.by[0], item.on) for item in found}
-    keys = find_keys(codes, combined)
-    coarsest = [key for key in keys if not any(_refines(key, other, follows) for other in keys)]
-    return reduce_dependencies(found, names), joint, coarsest
-
-
-def _refines(key: Key, other: Key, follows: set[tuple[str, str]]) -> bool:
-    """Whether a key is another one with a column that determines one of it in its place: nothing new."""
-    mine, theirs = set(key.columns) - set(other.columns), set(other.columns) - set(key.columns)
-    return len(mine) == len(theirs) == 1 and (mine.pop(), theirs.pop()) in follows
-
-
-def _orders(table: Table, related: Sequence[Collection[str]]) -> list[Order]:
-    """Orders between columns that no relation in `related` has together."""
-    numbers, days = table.numbers[:MAX_ORDERED], table.days[:MAX_ORDERED]
-    instants = np.array([_instants(table.sample[name]) for name in days]).reshape(len(days), len(table.sample))
-    found = find_orders(numbers, table.matrix(numbers), alike=False) + find_orders(days, instants, alike=True)
-    return [item for item in found if not any(item.low in known and item.high in known for known in related)]
-
-
-def _instants(values: pd.Series[Any]) -> Any:
-    return np.where(values.isna(), np.nan, values.astype("datetime64[us]").astype("int64").astype(np.float64))
 
 
 def with_tolerances(rules: Sequence[Rule], rows: int, together: Tolerance) -> list[Rule]:
@@ -187,6 +149,8 @@ def _dependency_rule(table: Table, item: Dependency, fresh: int) -> Rule | None:
     kwargs: dict[str, Any] = {"column_list": [*item.by, item.on], "determined": item.on, "ignore_row_if": _ANY}
     sizes = rows.groupby(list(item.by), sort=False).size()
     repeated = int(sizes[sizes > 1].sum())
+    if not repeated:
+        return None
     mapping = _mapping(table, item, rows, sizes)
     if mapping:
         kwargs["mapping"] = mapping

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,11 @@ MAX_CODED = 150
 MAX_COMBINED = 25
 MAX_ORDERED = 60
 MAX_SUMMED = 40
+# Texts of which this share is a date of one form are dates; the others are slips.
+MIN_DATES = 0.98
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z?)?)?")
+# So many values tell the form.
+_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +102,18 @@ class Table:
         return tuple(name for name in self.codes if self.frame[name].dtype.kind in "iuf" and name != self.roles.label)
 
     @cached_property
-    def days(self) -> tuple[str, ...]:
-        """Columns of days and times."""
-        return tuple(name for name in self.codes if self.frame[name].dtype.kind == "M")
+    def days(self) -> dict[str, tuple[str, ...]]:
+        """Form -> columns of days and times that are written in it, and so compare as they are; see `form_of`."""
+        forms: dict[str, list[str]] = defaultdict(list)
+        for name in self.codes:
+            form = form_of(self.sample[name])
+            if form is not None:
+                forms[form].append(name)
+        return {form: tuple(names) for form, names in forms.items()}
+
+    def instants(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """(columns, S) sampled times in microseconds, NaN where missing or no time."""
+        return np.array([_instants(self.sample[name]) for name in names]).reshape(len(names), len(self.sample))
 
     @cached_property
     def private(self) -> frozenset[str]:
@@ -108,9 +124,10 @@ class Table:
     @property
     def unsearched(self) -> tuple[str, ...]:
         """What the searches did not look at, as sentences; empty for a table of moderate width."""
+        ordered = max(len(self.numbers), *map(len, self.days.values()), 0)
         limits = (
             ("Dependencies were searched", MAX_CODED, len(self.codes), "columns"),
-            ("Orders were searched", MAX_ORDERED, max(len(self.numbers), len(self.days)), "columns of one kind"),
+            ("Orders were searched", MAX_ORDERED, ordered, "columns of one kind"),
             ("Sums and products were searched", MAX_SUMMED, len(self.numbers), "numeric columns"),
         )
         return tuple(
@@ -123,3 +140,31 @@ class Table:
         """(columns, S) sampled numbers, NaN where missing, infinite, or too large for a product of three."""
         values = self.sample[list(names)].to_numpy(dtype=np.float64).T
         return np.where(np.abs(values) < LARGEST, values, np.nan)
+
+
+def form_of(values: pd.Series[Any]) -> str | None:
+    """How a column writes days or times: "time" where it holds them as such, else the ISO form of (nearly) all texts.
+
+    Texts of one ISO form, without offsets, compare as the times do that they stand for: start <= end can be asked of
+    them as they are.
+    """
+    if values.dtype.kind == "M":
+        return "time"
+    present = values.dropna()
+    if present.dtype.kind in "iufbmc" or present.empty:
+        return None
+    form, count = Counter(_form(value) for value in present.head(_LOOKED_AT)).most_common(1)[0]
+    if form is None or count < MIN_DATES * min(len(present), _LOOKED_AT):
+        return None
+    texts = present.where(present.map(_form) == form)
+    return form if pd.to_datetime(texts, format="ISO8601", errors="coerce").notna().mean() >= MIN_DATES else None
+
+
+def _form(value: object) -> str | None:
+    return re.sub("[0-9]", "9", value) if isinstance(value, str) and _DATE.fullmatch(value) else None
+
+
+def _instants(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    if values.dtype.kind != "M":
+        values = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    return np.where(values.isna(), np.nan, values.astype("datetime64[us]").astype("int64").astype(np.float64))
