@@ -224,9 +224,10 @@ def test_no_cell_begins_a_formula(cells):
         if isinstance(before, str):
             assert "\0" not in after
             assert not after.startswith(("=", "@", "\t", "\r", "\n"))
-            assert after.removeprefix("'") == before.replace("\0", "").removeprefix("'")
+            kept = before.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+            assert after.removeprefix("'") == kept.removeprefix("'")
             if after[:1] in {"+", "-"}:
-                float(after)
+                assert not any(letter.isalpha() for letter in after.replace("e", "").replace("E", ""))
         else:
             assert after == before or after is None
 
