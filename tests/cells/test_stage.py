@@ -180,3 +180,23 @@ def test_suspicions_count_with_their_probability(make_dataset: Callable[..., Dat
     # Of 40 pairs out of order, one date of each is wrong: 20 cells are expected in each column, 1%.
     assert [f.evidence.value for f in mine] == pytest.approx([0.01, 0.01])
     assert {f.status for f in mine} == {Status.INCONCLUSIVE}
+
+
+def test_of_two_columns_at_odds_the_row_is_named_and_neither_cell(make_dataset: Callable[..., Dataset]) -> None:
+    rng = np.random.default_rng(1)
+    area = rng.integers(0, 60, 780)
+    towns = np.array([f"town {place}" for place in rng.integers(0, 12, 60)], dtype=object)[area]
+    wrong = rng.choice(780, 12, replace=False)
+    towns[wrong] = [rng.choice(sorted({*towns} - {towns[row]})) for row in wrong]
+    frame = pd.DataFrame({"zip": (10_000 + area).astype(str), "town": towns, "y": rng.choice(["a", "b"], 780)})
+    result = find_cell_errors(make_dataset(frame, label="y"), CellsConfig())
+    found = [finding for finding in result.findings if finding.code == "DQ030"]
+    named = {int(row) for finding in found for row in finding.evidence.rows.positions}
+    assert named <= set(wrong.tolist())
+    assert len(named) >= 10
+    both = next(finding for finding in found if finding.subject.columns == ("zip", "town"))
+    assert both.evidence.rows.reason == (
+        "'zip' and 'town' contradict each other: most rows with this 'zip' hold another 'town'; one of the two is wrong"
+    )
+    accused = {int(row) for row in result.cells["position"]}
+    assert accused.isdisjoint(both.evidence.rows.positions.tolist())

@@ -49,6 +49,18 @@ def test_pairs_are_those_within_clusters(planted):
     assert len(matches.first) == (sizes * (sizes - 1) // 2).sum()
 
 
+@pytest.mark.parametrize(("repeats", "changed"), [(1, 1), (3, 3), (6, 3)])
+def test_few_changed_values_are_no_rule(repeats, changed):
+    frame = people().assign(plan=np.random.default_rng(2).choice(["basic", "plus", "pro"], 600))
+    copies = frame.head(repeats).copy()
+    copies.iloc[:changed, copies.columns.get_loc("plan")] = [
+        {"basic": "plus", "plus": "pro", "pro": "basic"}[plan] for plan in copies["plan"].iloc[:changed]
+    ]
+    matches = match(pd.concat([frame, copies], ignore_index=True))
+    # Exact copies are no pairs: DQ011 has them.
+    assert found(matches) >= {(row, 600 + row) for row in range(changed)}
+
+
 def test_far_fewer_than_all_pairs_are_compared():
     frame, truth = with_repeats(people(3000), 100)
     matches = match(frame)

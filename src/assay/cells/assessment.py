@@ -19,9 +19,9 @@ from assay.findings import run_checks
 from assay.results import CellResult
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from assay.cells.suspicion import Suspects
+    from assay.cells.suspicion import Suspects, Suspicion
     from assay.cells.table import Table
     from assay.config import CellsConfig
     from assay.dataset import Dataset
@@ -75,11 +75,14 @@ def find_cell_errors(
     answers = None if judged is None else understand(judged, dataset.row_ids, list(frame.columns))
     table = read_table(frame)
     sensitive = dataset.roles.sensitive
-    suspects, determined = _suspects(table, answers, sensitive)
-    cells = tabulate(table, suspects)
+    suspicion = find_suspects(table, sensitive)
+    cells = tabulate(table, _sharpened(table, suspicion, answers))
     # Nobody is told to write another sex, whatever the others of the row's kind have.
     cells.loc[cells["column"].isin(sensitive), "suggested"] = None
-    inspection = Inspection(cells, table.rows, scopes(table, determined), config)
+    at_odds = {
+        (table.columns[odds.determinant].name, table.columns[odds.dependent].name): odds for odds in suspicion.at_odds
+    }
+    inspection = Inspection(cells, table.rows, scopes(table, suspicion.determined), config, at_odds)
     return CellResult(run_checks(checks, inspection), cells)
 
 
@@ -118,14 +121,11 @@ def suspicious_cells(frame: pd.DataFrame, judged: pd.DataFrame | None = None) ->
         raise InputError(f"column names must differ as texts, got {twice} more than once. Rename these columns.")
     answers = None if judged is None else understand(judged, frame.index, names)
     table = read_table(frame)
-    return tabulate(table, _suspects(table, answers)[0])
+    return tabulate(table, _sharpened(table, find_suspects(table), answers))
 
 
-def _suspects(
-    table: Table, judged: Judged | None, sensitive: Collection[str] = ()
-) -> tuple[Sequence[Suspects], Sequence[int]]:
-    suspects, determined = find_suspects(table, sensitive)
-    return (suspects if judged is None else sharpen(table, suspects, judged)), determined
+def _sharpened(table: Table, suspicion: Suspicion, judged: Judged | None) -> Sequence[Suspects]:
+    return suspicion.suspects if judged is None else sharpen(table, suspicion.suspects, judged)
 
 
 def tabulate(table: Table, suspects: Iterable[Suspects]) -> pd.DataFrame:

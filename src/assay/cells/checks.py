@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from assay.cells.contradictions import Odds
     from assay.cells.scope import Scope
     from assay.config import CellsConfig
 
@@ -38,12 +39,15 @@ class Inspection:
         For each check's code, the columns that it could judge, and those that it could not.
     config
         The limits.
+    at_odds
+        Names of two columns -> rows in which one of the two is likely wrong, and nothing says which.
     """
 
     cells: pd.DataFrame
     rows: int
     scopes: Mapping[str, Scope]
     config: CellsConfig
+    at_odds: Mapping[tuple[str, str], Odds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,10 @@ def _ask(question: Question, inspection: Inspection) -> Iterator[Outcome]:
     cells = inspection.cells[inspection.cells["kind"].isin(question.kinds)]
     for name, mine in cells.groupby("column", sort=False):
         yield _outcome(question, str(name), mine, inspection, len(scope.judged) + len(scope.not_judged))
-    if not cells.empty:
+    at_odds = inspection.at_odds if Kind.CONTRADICTION in question.kinds else {}
+    for (one, other), odds in at_odds.items():
+        yield _of_pair(one, other, odds, inspection, len(at_odds))
+    if at_odds or not cells.empty:
         return
     unknown = f"{_count(scope.not_judged)} could not be judged: {question.why_not}."
     if not scope.judged:
@@ -133,11 +140,7 @@ def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Ins
     limit = inspection.config.max_share
     reasons = cells["reason"].value_counts()
     status = judge_upper(interval, limit)
-    tail = {
-        Status.FAILED: f"more than the limit of {limit:.1%} with its whole interval",
-        Status.PASSED: f"within the limit of {limit:.1%}",
-        Status.INCONCLUSIVE: f"too few rows to tell whether that exceeds the limit of {limit:.1%}",
-    }[status]
+    tail = _verdict(status, limit)
     return Outcome(
         status,
         f"{count:,} of {rows:,} cells of column '{name}' {question.noun}. By their scores, {expected / rows:.1%} of "
@@ -161,6 +164,39 @@ def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Ins
         ),
         question.remedy,
     )
+
+
+def _of_pair(one: str, other: str, odds: Odds, inspection: Inspection, pairs: int) -> Outcome:
+    """Rows in which two columns contradict each other, where neither of the two cells can be accused alone."""
+    count, rows, limit = len(odds.positions), inspection.rows, inspection.config.max_share
+    expected = float(odds.probability.sum())
+    interval = wilson(expected, rows, bonferroni(CONFIDENCE, pairs))
+    status = judge_upper(interval, limit)
+    why = f"'{one}' and '{other}' contradict each other: most rows with this '{one}' hold another '{other}'"
+    return Outcome(
+        status,
+        f"In {count:,} of {rows:,} rows '{one}' and '{other}' contradict each other. By the rest of the rows, one of "
+        f"the two is wrong in {expected / rows:.1%} of all, and nothing says which: {_verdict(status, limit)}.",
+        Subject((one, other)),
+        Evidence(
+            "expected share of wrong pairs",
+            expected / rows,
+            interval,
+            rows,
+            limit,
+            "share",
+            RowFlags(odds.positions, f"{why}; one of the two is wrong", Action.REVIEW, 1 - odds.probability),
+        ),
+        "Look at the named rows and decide which of the two values is wrong.",
+    )
+
+
+def _verdict(status: Status, limit: float) -> str:
+    return {
+        Status.FAILED: f"more than the limit of {limit:.1%} with its whole interval",
+        Status.PASSED: f"within the limit of {limit:.1%}",
+        Status.INCONCLUSIVE: f"too few rows to tell whether that exceeds the limit of {limit:.1%}",
+    }[status]
 
 
 CHECKS: tuple[Check[Inspection], ...] = tuple(

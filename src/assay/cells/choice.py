@@ -40,7 +40,7 @@ def choose_rows(frame: pd.DataFrame, rows: int = ROWS, *, seed: int = 0) -> npt.
     """
     rng = np.random.default_rng(seed)
     kinds = []
-    for suspects in find_suspects(read_table(frame))[0]:
+    for suspects in find_suspects(read_table(frame)).suspects:
         p = np.clip(suspects.probability, 1 - SURE, SURE)
         doubt = p * (1 - p)
         for source in range(len(suspects.hits)):

@@ -6,6 +6,7 @@ all of them, a wrong X contradicts alone. With one witness only, the frequencies
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,26 @@ MIN_EXPLAINED, MIN_EXPLAINED_SHARE = 5, 0.5
 MIN_FILLED = 0.8
 # Of these empty cells, those with another column's cell empty beside them.
 MAX_TOGETHER = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Odds:
+    """Rows in which two columns are at odds, and nothing says which of the two is wrong.
+
+    Attributes
+    ----------
+    determinant, dependent
+        Places of the columns: the other rows with this value of the first have another value in the second.
+    positions
+        (R,) int64, ascending.
+    probability
+        (R,) float64 in [0, 1] that one of the two is wrong.
+    """
+
+    determinant: int
+    dependent: int
+    positions: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
 
 
 class Testimony:
@@ -149,6 +170,16 @@ class Testimony:
             result[here] = ERROR_IN_EITHER * sound * ratio / (1 + ratio)
         result[self._explained[positions]] = 0.0
         return result
+
+    def at_odds(self) -> list[Odds]:
+        """Filled cells that one witness alone contradicts, by the witness."""
+        single = self._single & self._present & ~self._explained
+        found = []
+        for dependency in self._of:
+            rows = np.flatnonzero(single & (dependency.votes < 0)).astype(np.int64)
+            sound = np.where(self._known[rows], 1 - dependency.exceptions, 1.0)
+            found.append(Odds(dependency.determinant, self._column.index, rows, ERROR_IN_EITHER * sound))
+        return found
 
     def confirm(self, positions: Positions, suspect: Mapping[int, Floats]) -> Floats:
         """Evidence on cells that nobody disputes: for the filled ones whose group agrees with them, negative."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from assay.cells.incomplete import find_incomplete
 from assay.cells.markers import find_markers
 from assay.cells.misplaced import find_misplaced
 from assay.cells.outliers import find_outliers
-from assay.cells.prior import probability
+from assay.cells.prior import SUSPICIOUS, probability
 from assay.cells.spelling import find_misspellings
 from assay.cells.units import find_units
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.cells.contradictions import Testimony
+    from assay.cells.contradictions import Odds, Testimony
     from assay.cells.dependencies import Dependency
     from assay.cells.hits import Hits
     from assay.cells.table import Table
@@ -75,7 +75,26 @@ class Suspects:
     hits: tuple[Hits, ...]
 
 
-def find_suspects(table: Table, sensitive: Collection[str] = ()) -> tuple[list[Suspects], list[int]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspicion:
+    """What is suspicious in a table.
+
+    Attributes
+    ----------
+    suspects
+        One for each column in which a detector points at a cell, in the order of the columns.
+    determined
+        Places of the columns that others (nearly) determine.
+    at_odds
+        Rows in which one of two cells is likely wrong, and neither is likelier wrong than right by itself.
+    """
+
+    suspects: list[Suspects]
+    determined: list[int]
+    at_odds: list[Odds]
+
+
+def find_suspects(table: Table, sensitive: Collection[str] = ()) -> Suspicion:
     """Judge every cell that any detector points at.
 
     Parameters
@@ -86,12 +105,6 @@ def find_suspects(table: Table, sensitive: Collection[str] = ()) -> tuple[list[S
         Names of columns, such as the sex, that nobody may be told to change because others are as they are, and that
         must not make others be changed. What says nearly the same (a title) is treated alike.
 
-    Returns
-    -------
-    suspects
-        One for each column in which a detector points at a cell, in the order of the columns.
-    determined
-        Places of the columns that others (nearly) determine.
     """
     testimonies = hear(table, _dependencies(table, sensitive))
     suspect = cross_examine(table, testimonies)
@@ -99,7 +112,23 @@ def find_suspects(table: Table, sensitive: Collection[str] = ()) -> tuple[list[S
     for hits in [*(hits for find in DETECTORS for hits in find(table)), *find_contradictions(testimonies, suspect)]:
         by_column[hits.column].append(hits)
     suspects = [_judge(column, found, testimonies.get(column), suspect) for column, found in sorted(by_column.items())]
-    return suspects, sorted(testimonies)
+    return Suspicion(suspects, sorted(testimonies), _undecided(table, testimonies, suspects))
+
+
+def _undecided(table: Table, testimonies: dict[int, Testimony], suspects: list[Suspects]) -> list[Odds]:
+    """Pairs of cells at odds, less those of which one is accused already; each pair of columns once."""
+    accused = np.zeros((len(table.columns), table.rows), dtype=bool)
+    for found in suspects:
+        accused[found.column, found.positions[found.probability >= SUSPICIOUS]] = True
+    left, seen = [], set()
+    for odds in (odds for testimony in testimonies.values() for odds in testimony.at_odds()):
+        pair = frozenset((odds.determinant, odds.dependent))
+        free = ~accused[odds.determinant, odds.positions] & ~accused[odds.dependent, odds.positions]
+        free &= odds.probability >= SUSPICIOUS
+        if free.any() and pair not in seen:
+            seen.add(pair)
+            left.append(replace(odds, positions=odds.positions[free], probability=odds.probability[free]))
+    return left
 
 
 def _dependencies(table: Table, sensitive: Collection[str]) -> list[Dependency]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.intervals import wilson
 from assay.records.agreement import AGREEING, LEVELS, Level, compare
 from assay.records.chance import conflict, estimate_chance
 
@@ -96,8 +97,7 @@ def link(fields: Sequence[Field], candidates: Candidates, tell_apart: Sequence[s
         start = alike & ~_differ(levels, apart)
         match, prior, probability = _maximise(levels, against, start.astype(np.float64), apart, pairs)
         observed = _observed(levels, probability)
-        enough = observed.sum(axis=1) > 0.5
-        found = (_differing(observed) > TELLS_APART) & enough & ~apart
+        found = _differ_as_a_rule(observed) & ~apart
         if not found.any():
             break
         apart = apart | found
@@ -136,6 +136,16 @@ def _if_nothing_hung_together(
 def _differing(observed: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(F,) share of the matches that differ in each column."""
     return np.asarray(observed[:, Level.KNOWN :].sum(axis=1) / np.maximum(observed.sum(axis=1), 1e-9))
+
+
+def _differ_as_a_rule(observed: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """(F,) whether credibly more than `TELLS_APART` of the matches differ in a column, by Wilson's lower limit.
+
+    One pair that differs is no rule: it may be the one record that was changed there.
+    """
+    known = observed.sum(axis=1)
+    limits = [wilson(share * n, n) for share, n in zip(_differing(observed), known, strict=True)]
+    return np.array([limit is not None and limit.low > TELLS_APART for limit in limits], dtype=bool)
 
 
 def _differ(levels: npt.NDArray[np.int8], apart: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
