@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assay.cells import find_cell_errors
-from assay.config import DataConfig
 from assay.config_file import parse_config
+from assay.data_config import DataConfig
 from assay.errors import ConfigurationError
 from assay.gate import apply_severities, decide, find_waived
 from assay.ingest import read_dataset

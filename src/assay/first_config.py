@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from assay.config import AuditConfig, Section
+from assay.config import AuditConfig
 from assay.config_file import CONFIG_NAME, load_config, parse_config
 from assay.errors import ConfigurationError, StorageError
 from assay.first_guess import FirstGuess, guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from assay.data_config import Section
 
 SUITE_FOLDER = "expectations"
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|tab|data|parquet|pq|jsonl|ndjson|json|feather|arrow|ipc|xlsx|xlsm))?(\.gz)?$")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.config import DataConfig
 from assay.config_file import load_config, parse_config
+from assay.data_config import DataConfig
 from assay.dataset import Roles
 from assay.errors import ConfigurationError, InputError, StorageError
 from assay.first_config import SUITE_FOLDER, name_of

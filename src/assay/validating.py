@@ -22,7 +22,8 @@ from assay.validation.backends import FailingKeys, open_spark, open_sql, place_f
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from assay.config import AuditConfig, DataConfig
+    from assay.config import AuditConfig
+    from assay.data_config import DataConfig
     from assay.findings import Finding
     from assay.gate import Decision
     from assay.validation.backends import Place

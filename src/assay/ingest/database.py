@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from assay.config import hide_secrets
+from assay.data_config import hide_secrets
 from assay.errors import InputError
 from assay.ingest.names import column_names
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from assay.config import DataConfig
+    from assay.data_config import DataConfig
 
 # Lines on which the delimiter is told.
 SAMPLE_LINES = 200

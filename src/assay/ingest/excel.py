@@ -14,7 +14,7 @@ from assay.ingest.names import nearest, quoted
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assay.config import DataConfig
+    from assay.data_config import DataConfig
 
 
 def read_excel(path: Path, data: DataConfig) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from assay.config import DataConfig
+from assay.data_config import DataConfig
 from assay.errors import InputError
 from assay.ingest.columns import plain_columns, texts
 from assay.ingest.names import column_names, nearest, quoted

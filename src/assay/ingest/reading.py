@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assay.config import DataConfig
+from assay.data_config import DataConfig
 from assay.dataset import Dataset
 from assay.errors import InputError
 from assay.findings import run_checks

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from assay.config import DataConfig
+    from assay.data_config import DataConfig
 
 FORMATS = {
     ".csv": "csv",
