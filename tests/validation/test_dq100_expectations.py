@@ -11,6 +11,8 @@ from assay.config import ValidationConfig
 from assay.findings import Action, Severity, Status
 from assay.validation import validate
 from assay.validation.engine import Raw
+from assay.validation.expectations import suite_findings
+from assay.validation.suite import Expectation, Suite
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -191,3 +193,24 @@ def test_the_suite_is_named_and_without_one_there_are_only_checks(make_dataset, 
     alone = validate(dataset, ValidationConfig())
     assert alone.suite is None
     assert {f.code for f in alone.findings} == {f"DQ0{n}" for n in range(10, 21)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "named"),
+    [
+        ("expect_column_values_to_be_in_set", {"value_set": ["a", "b"]}, [7]),
+        ("expect_column_values_to_match_regex", {"regex": "^[ab]$"}, [7]),
+        ("expect_column_value_lengths_to_equal", {"value": 1}, None),
+        ("expect_column_values_to_not_be_null", {}, None),
+    ],
+)
+def test_rows_of_a_kept_rule_are_named_unless_it_is_a_matter_of_degree(make_dataset, kind, kwargs, named):
+    values = pd.Series(["a", "b"] * 50)
+    values[7] = None if "null" in kind else "xx"
+    dataset = make_dataset(pd.DataFrame({"x": values, "y": ["p", "q"] * 50}), label="y")
+    expectation = Expectation(kind, {"column": "x", "mostly": 0.9, **kwargs}, ("x",), Severity.CRITICAL)
+    (finding,) = suite_findings(dataset, Suite("s", (expectation,)))
+    assert finding.status is Status.PASSED
+    rows = finding.evidence.rows
+    assert (None if rows is None else rows.positions.tolist()) == named
+    assert rows is None or rows.action is Action.REVIEW

@@ -45,6 +45,19 @@ _FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", 
 
 # Rows that break an expectation which the data keep are a list to look through up to this share of them.
 MAX_NAMED_SHARE = 0.1
+# Where a share of breaks is allowed, these say how many values may be missing or extreme: each of these is as good as
+# any other value.
+_MATTERS_OF_DEGREE = frozenset(
+    {
+        "expect_column_values_to_not_be_null",
+        "expect_column_values_to_be_null",
+        "expect_column_values_to_be_between",
+        "expect_column_value_lengths_to_be_between",
+        "expect_column_value_lengths_to_equal",
+        "expect_column_values_to_not_be_outliers",
+        "expect_column_value_z_scores_to_be_less_than",
+    }
+)
 
 # That no row meets a condition answers these.
 _ABOUT_ROWS = "expect_table_row_count"
@@ -128,6 +141,11 @@ def _not_carried_out(held: Held, subject: Subject) -> Outcome:
     return Outcome(Status.ERROR, message, subject, evidence, remedy)
 
 
+def names_rows(kind: str, broken: int, rows: int, *, kept: bool) -> bool:
+    """Whether the rows that break an expectation are named: those of one that is not kept, or exceptions to one."""
+    return broken > 0 and (not kept or (kind not in _MATTERS_OF_DEGREE and broken <= MAX_NAMED_SHARE * rows))
+
+
 def _row_level(held: Held) -> tuple[Status, str, Evidence]:
     """An expectation about single rows. Its share is an exact count, held against `mostly` by GX.
 
@@ -139,8 +157,8 @@ def _row_level(held: Held) -> tuple[Status, str, Evidence]:
     mostly = float(item.kwargs.get("mostly", 1))
     interval = wilson(broken, n) if 0 <= broken <= n else None
     share = broken / n if n else None
-    few = broken <= MAX_NAMED_SHARE * len(held.dataset)
-    rows, silence = _rows(held, broken) if broken and (few or not raw.success) else (None, "")
+    wanted = names_rows(item.kind, broken, len(held.dataset), kept=bool(raw.success))
+    rows, silence = _rows(held, broken) if wanted else (None, "")
     evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
     if n == 0:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence

@@ -13,7 +13,7 @@ from assay.validation.backends.types import held_by_type
 from assay.validation.column_rows import why_no_rows
 from assay.validation.drift.outcome import KINDS as DRIFT_KINDS
 from assay.validation.drift.outcome import told
-from assay.validation.expectations import EXPECTATION_CHECK, MAX_NAMED_SHARE
+from assay.validation.expectations import EXPECTATION_CHECK, names_rows
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _on_rows(asked: Question) -> tuple[Status, str, Evidence]:
     if raw.success:
         if not broken:
             return Status.PASSED, f"{title}: all {n:,} values keep it.", evidence
-        named = f" {_name_rows(asked, broken)}" if broken <= MAX_NAMED_SHARE * asked.rows else ""
+        named = f" {_name_rows(asked, broken)}" if names_rows(item.kind, broken, asked.rows, kept=True) else ""
         return Status.PASSED, f"{title}: {share_of(broken, n, 'values', interval)} break it.{named}", evidence
     named = _name_rows(asked, broken)
     return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}. {named}", evidence
