@@ -30,7 +30,7 @@ from assay.validation.reasons import reasons_of
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -60,7 +60,7 @@ _MATTERS_OF_DEGREE = frozenset(
 )
 
 # That no row meets a condition answers these.
-_ABOUT_ROWS = "expect_table_row_count"
+ABOUT_ROWS = "expect_table_row_count"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,18 +83,23 @@ class Held:
 def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
     """One finding for each expectation, in the order of the suite; an empty suite is inconclusive."""
     if not suite.expectations:
-        nothing = Outcome(
-            Status.INCONCLUSIVE,
-            f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
-            remedy="Write expectations into it, or leave out `validation.suite`.",
-        )
-        return (stamp(EXPECTATION_CHECK, nothing),)
+        return (nothing_asked(suite),)
     findings: list[Finding] = []
     for item, raw in zip(suite.expectations, run_expectations(dataset.frame, suite.expectations), strict=True):
         title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
         check = replace(EXPECTATION_CHECK, title=title, severity=item.severity)
         findings += run_checks((check,), Held(dataset, item, title, raw))
     return tuple(findings)
+
+
+def nothing_asked(suite: Suite) -> Finding:
+    """What an empty suite shows: nothing."""
+    nothing = Outcome(
+        Status.INCONCLUSIVE,
+        f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
+        remedy="Write expectations into it, or leave out `validation.suite`.",
+    )
+    return stamp(EXPECTATION_CHECK, nothing)
 
 
 def expectation_outcome(held: Held) -> Iterator[Outcome]:
@@ -105,7 +110,7 @@ def expectation_outcome(held: Held) -> Iterator[Outcome]:
         yield _not_carried_out(held, subject)
         return
     condition = item.kwargs.get("row_condition")
-    if condition and not item.kind.startswith(_ABOUT_ROWS) and count_rows(held.dataset.frame, condition) == 0:
+    if condition and not item.kind.startswith(ABOUT_ROWS) and count_rows(held.dataset.frame, condition) == 0:
         # A slip in the condition must not turn a rule off.
         message = f"No row meets the row condition, so that nothing was held against the expectation: {title}."
         remedy = "Correct the row condition, or delete the expectation."
@@ -146,21 +151,28 @@ def names_rows(kind: str, broken: int, rows: int, *, kept: bool) -> bool:
     return broken > 0 and (not kept or (kind not in _MATTERS_OF_DEGREE and broken <= MAX_NAMED_SHARE * rows))
 
 
+def broken_share(item: Expectation, raw: Raw) -> tuple[int, Evidence]:
+    """How many values break an expectation about single rows, and their share of those that it applies to."""
+    broken = int(raw.result["unexpected_count"])
+    n = int(raw.result.get("element_count") or 0) - int(raw.result.get("missing_count") or 0)
+    mostly = float(item.kwargs.get("mostly", 1))
+    interval = wilson(broken, n) if 0 <= broken <= n else None
+    share = broken / n if n else None
+    return broken, Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share")
+
+
 def _row_level(held: Held) -> tuple[Status, str, Evidence]:
     """An expectation about single rows. Its share is an exact count, held against `mostly` by GX.
 
     The interval is that of the process the rows came from; it decides nothing here.
     """
     item, raw, title = held.expectation, held.raw, held.title
-    broken = int(raw.result["unexpected_count"])
-    n = int(raw.result.get("element_count") or 0) - int(raw.result.get("missing_count") or 0)
-    mostly = float(item.kwargs.get("mostly", 1))
-    interval = wilson(broken, n) if 0 <= broken <= n else None
-    share = broken / n if n else None
+    broken, evidence = broken_share(item, raw)
+    n, interval = evidence.n, evidence.interval
     wanted = names_rows(item.kind, broken, len(held.dataset), kept=bool(raw.success))
     rows, silence = _rows(held, broken) if wanted else (None, "")
-    evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share", rows)
-    if n == 0:
+    evidence = replace(evidence, rows=rows)
+    if not n:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
         kept = f"{share_of(broken, n, 'values', interval)} break it" if broken else f"all {n:,} values keep it"
@@ -200,7 +212,8 @@ def _whole(held: Held) -> tuple[Status, str, Evidence]:
     """An expectation about a whole column or table."""
     dataset, item, raw, title = held.dataset, held.expectation, held.raw, held.title
     n = len(dataset)
-    observed = _figure(dataset, item, raw.result)
+    roles = dataset.roles
+    observed = shown_figure(item, raw.result, {*roles.sensitive, roles.id, roles.group})
     seen = "" if observed is None else f" Observed: {observed:.10g}."
     evidence = Evidence(item.kind.removeprefix("expect_"), observed, n=n)
     if raw.success and _says_nothing(dataset, item, raw.result):
@@ -238,12 +251,10 @@ def _says_nothing(dataset: Dataset, item: Expectation, result: Mapping[str, Any]
     return result.get("observed_value", 0) is None
 
 
-def _figure(dataset: Dataset, item: Expectation, result: Mapping[str, Any]) -> float | None:
-    """The observed figure, where it is a number and no raw value of a row that must not be shown."""
+def shown_figure(item: Expectation, result: Mapping[str, Any], private: Collection[str | None]) -> float | None:
+    """The observed figure, where it is a number and no raw value of a row in a `private` column."""
     observed = result.get("observed_value")
     if isinstance(observed, bool) or not isinstance(observed, int | float) or not math.isfinite(observed):
         return None
-    roles = dataset.roles
-    private = {*roles.sensitive, roles.id, roles.group} & set(item.columns)
     describes_all = any(figure in item.kind for figure in _FIGURES)
-    return None if private and not describes_all else float(observed)
+    return float(observed) if describes_all or not {*private} & {*item.columns} else None

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from assay.findings import Action, Check, Evidence, Outcome, Severity, Status, Subject, run_checks, stamp
-from assay.intervals import wilson
+from assay.findings import Action, Check, Evidence, Outcome, Severity, Status, Subject, run_checks
 from assay.validation.backends.place import NOT_HERE, REMEDIES, LostError, ambiguous
 from assay.validation.backends.types import held_by_type
 from assay.validation.column_rows import why_no_rows
 from assay.validation.drift.outcome import KINDS as DRIFT_KINDS
 from assay.validation.drift.outcome import told
-from assay.validation.expectations import EXPECTATION_CHECK, names_rows
+from assay.validation.expectations import (
+    ABOUT_ROWS,
+    EXPECTATION_CHECK,
+    broken_share,
+    names_rows,
+    nothing_asked,
+    shown_figure,
+)
 from assay.validation.wording import expectation_title, share_of
 
 if TYPE_CHECKING:
@@ -26,11 +31,7 @@ if TYPE_CHECKING:
     from assay.validation.suite import Expectation, Suite
 
 
-# Figures that describe the whole column; the others may be a value of one row.
-_FIGURES = ("count", "mean", "median", "stdev", "sum", "proportion", "z_score", "divergence")
 _IN_ORDER = ("expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing")
-# That no row meets a condition answers these.
-_ABOUT_ROWS = "expect_table_row_count"
 _LOST = "See to it that {source} can be reached, and validate again: nothing is known of what was still to be asked."
 _RAISED = "See that it fits the type of the column; the log (--verbose) holds the traceback."
 
@@ -85,12 +86,7 @@ def place_findings(
         Takes the failing keys of each failed expectation, under its place in the suite.
     """
     if not suite.expectations:
-        nothing = Outcome(
-            Status.INCONCLUSIVE,
-            f"Suite '{suite.name}' holds no expectation, so that nothing was asked of the data.",
-            remedy="Write expectations into it, or leave out `validation.suite`.",
-        )
-        return (stamp(EXPECTATION_CHECK, nothing),)
+        return (nothing_asked(suite),)
     findings: list[Finding] = []
     for at, (item, raw) in enumerate(zip(suite.expectations, _hold(place, suite.expectations), strict=True)):
         title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
@@ -119,7 +115,7 @@ def _outcome(asked: Question) -> Iterator[Outcome]:
         yield _not_carried_out(asked, subject)
         return
     condition = item.kwargs.get("row_condition")
-    if condition and not item.kind.startswith(_ABOUT_ROWS):
+    if condition and not item.kind.startswith(ABOUT_ROWS):
         meeting = asked.place.count_rows(condition)
         if not meeting:
             # A slip in the condition must not turn a rule off; nor must a place that went away.
@@ -156,13 +152,9 @@ def _not_carried_out(asked: Question, subject: Subject) -> Outcome:
 def _on_rows(asked: Question) -> tuple[Status, str, Evidence]:
     """An expectation about single rows. Its share is an exact count, held against `mostly` by GX."""
     raw, item, title = asked.raw, asked.item, asked.title
-    broken = int(raw.result["unexpected_count"])
-    n = int(raw.result.get("element_count") or 0) - int(raw.result.get("missing_count") or 0)
-    mostly = float(item.kwargs.get("mostly", 1))
-    interval = wilson(broken, n) if 0 <= broken <= n else None
-    share = broken / n if n else None
-    evidence = Evidence("unexpected share", share, interval, n, round(1 - mostly, 12), "share")
-    if n == 0:
+    broken, evidence = broken_share(item, raw)
+    n, interval = evidence.n, evidence.interval
+    if not n:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
         if not broken:
@@ -206,7 +198,7 @@ def _on_drift(asked: Question) -> tuple[Status, str, Evidence]:
 def _on_the_whole(asked: Question) -> tuple[Status, str, Evidence]:
     """An expectation about a whole column or table."""
     raw, title = asked.raw, asked.title
-    observed = _figure(asked)
+    observed = shown_figure(asked.item, raw.result, asked.private)
     seen = "" if observed is None else f" Observed: {observed:.10g}."
     evidence = Evidence(asked.item.kind.removeprefix("expect_"), observed, n=asked.rows)
     if raw.success and _says_nothing(asked):
@@ -254,13 +246,3 @@ def _says_nothing(asked: Question) -> bool:
     if asked.item.kind.startswith("expect_column_distinct_values"):  # which observes no value in any case
         return not asked.place.count_keys(asked.item.kwargs["column"])
     return asked.raw.result.get("observed_value", 0) is None
-
-
-def _figure(asked: Question) -> float | None:
-    """The observed figure, where it is a number and no raw value of a row that must not be shown."""
-    observed: Any = asked.raw.result.get("observed_value")
-    if isinstance(observed, bool) or not isinstance(observed, int | float) or not math.isfinite(observed):
-        return None
-    describes_all = any(figure in asked.item.kind for figure in _FIGURES)
-    private = set(asked.private) & set(asked.item.columns)
-    return None if private and not describes_all else float(observed)
