@@ -1,13 +1,14 @@
 # Two commands do everything on a fresh machine that has Python 3.11+, make and pip:
 #   make audit    audits the loans sample as a Prefect flow and prints the verdict
 #   make test     runs the whole test suite
+# The tests in a real browser skip where there is none: `make browser` installs Debian's chromium.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # pip's constraints make every machine run what the tests ran with.
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: audit test lint clean
+.PHONY: audit test lint browser clean
 .DEFAULT_GOAL := audit
 
 audit: $(VENV)/.installed
@@ -23,6 +24,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+browser:
+	@command -v chromium >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && sudo= || sudo=sudo; \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium; }
 
 clean:
 	rm -rf $(VENV) build *.egg-info src/*.egg-info

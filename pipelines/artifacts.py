@@ -1,30 +1,32 @@
-"""What an audit shows in the Prefect UI: its progress, its verdict, and the findings behind it."""
+"""What an audit shows in the Prefect UI: its progress, its verdict, and the findings and pictures behind it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from assay.findings import Status
-from assay.gate import FAMILIES, worst_first
-from assay.report.text import clean
+from assay.deciding import FAMILIES
+from assay.findings import Severity, Status
+from assay.report.text import NONE, clean, number, percent, percent_span
+
+from .numbers import is_number
+from .pictures import draw_images
+from .verdict_page import escape, headline, verdict_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from assay.findings import Finding
-    from assay.report import AuditReport
+    from assay.known import Answer
 
 # The bar moves in steps of a tenth: each is a request to the server, and training takes seconds to minutes.
 _PROGRESS_STEPS = 10
 
 _KEY_LENGTH = 60
-_SHOWN_REASONS = 20
-_MARKS = {"pass": "✅", "reject": "❌", "undecided": "❔"}
+_SHOWN_RATES = 500
+_SEVERITIES = [severity.value for severity in Severity]
 
 
 def artifact_key(dataset: str, kind: str) -> str:
@@ -68,62 +70,63 @@ def progress_bar(dataset: str) -> Callable[[str, float], None]:
     return show
 
 
-def publish(report: AuditReport, dataset: str, place: Path) -> None:
-    """Write the verdict as a Markdown artifact, and the failed findings as one table for each family."""
-    from prefect.artifacts import create_markdown_artifact, create_table_artifact
+def publish(answer: Answer, dataset: str) -> None:
+    """Show an answer: the verdict as Markdown, the pictures, the failed findings by family, and the rates by group."""
+    from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
+    # What is answered from the record was drawn when it was audited, and is to be answered at once.
+    images = () if answer.known else draw_images(answer.document)
     create_markdown_artifact(
-        verdict_markdown(report, dataset, place),
+        verdict_markdown(answer, dataset, images),
         key=artifact_key(dataset, "verdict"),
-        description=f"{report.decision}: {clean(dataset)}",
+        description=headline(answer),
     )
+    for image in images:
+        create_image_artifact(
+            image.address,
+            key=artifact_key(dataset, image.kind),
+            description=escape(f"{image.title}. {image.sentence}"),
+        )
+    for kind, title, rows in _tables(answer.document):
+        create_table_artifact(rows, key=artifact_key(dataset, kind), description=escape(f"{title} of {dataset}"))
+
+
+def _tables(document: dict[str, Any]) -> list[tuple[str, str, list[dict[str, str]]]]:
+    """Kind, title and rows of each table."""
+    tables = []
     for family, title in FAMILIES.items():
-        failed = [f for f in report.findings if f.status is Status.FAILED and f.code.startswith(family)]
-        if failed:
-            create_table_artifact(
-                [_row(finding) for finding in worst_first(failed)],
-                key=artifact_key(dataset, f"failed-{family.lower()}"),
-                description=f"Failed findings of {clean(dataset)}: {title}",
-            )
+        failed = [f for f in document["findings"] if f["status"] == Status.FAILED and f["code"].startswith(family)]
+        worst_first = sorted(failed, key=lambda finding: _SEVERITIES.index(finding["severity"]))
+        tables.append((f"failed-{family.lower()}", f"Failed findings: {title}", [_finding(f) for f in worst_first]))
+    by_group = document["fairness"]["by_group"]
+    rates = [_rate(dict(zip(by_group["columns"], row, strict=True))) for row in by_group["rows"][:_SHOWN_RATES]]
+    cut = f"First {_SHOWN_RATES} of {len(by_group['rows']):,} rates" if len(rates) == _SHOWN_RATES else "Rates"
+    tables.append(("groups", f"{cut} by group", rates))
+    return [table for table in tables if table[2]]
 
 
-def verdict_markdown(report: AuditReport, dataset: str, place: Path) -> str:
-    """Return the verdict, its reasons, the counts by status and where the report lies, as Markdown."""
-    counts = {status: sum(f.status is status for f in report.findings) for status in Status}
-    lines = [
-        f"# {_MARKS[report.decision]} {report.decision}: {escape(dataset)}",
-        "",
-        ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if n) or "No finding.",
-        "",
-    ]
-    if report.reasons:
-        lines += ["| Check | Subject | Reason | What to do |", "| --- | --- | --- | --- |"]
-        for finding in report.reasons[:_SHOWN_REASONS]:
-            cells = (finding.code, str(finding.subject), finding.message, finding.remedy)
-            lines.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
-        if (more := len(report.reasons) - _SHOWN_REASONS) > 0:
-            lines.append(f"\nand {more} more reasons in the report.")
-        lines.append("")
-    lines.append(f"Report: `{(place / 'report.html').as_posix().replace('`', '')}`")
-    return "\n".join(lines)
-
-
-def escape(text: str) -> str:
-    r"""Return `text` as it is to be read: no character of it is Markdown, HTML or the end of a table's cell.
-
-    >>> escape("<script>a|b_c")
-    '&lt;script&gt;a\\|b\\_c'
-    """
-    text = " ".join(clean(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", text)
-
-
-def _row(finding: Finding) -> dict[str, str]:
+def _finding(finding: dict[str, Any]) -> dict[str, str]:
     cells = {
-        "check": finding.code,
-        "severity": finding.severity.value,
-        "subject": str(finding.subject),
-        "finding": finding.message,
-        "what to do": finding.remedy,
+        "check": finding["code"],
+        "severity": finding["severity"],
+        "subject": finding["subject"]["text"],
+        "finding": finding["message"],
+        "what to do": finding["remedy"],
+    }
+    return {name: clean(text) for name, text in cells.items()}
+
+
+def _rate(rate: dict[str, Any]) -> dict[str, str]:
+    # A mean or a quantile of a numeric label is no share, and may be anything.
+    share = all(value is None or (is_number(value) and 0 <= value <= 1) for value in (rate["value"], rate["low"]))
+    known = is_number(rate["low"]) and is_number(rate["high"])
+    interval = percent_span(rate["low"], rate["high"]) if share else f"{number(rate['low'])} to {number(rate['high'])}"
+    cells = {
+        "feature": str(rate["feature"]),
+        "group": str(rate["group"]),
+        "figure": str(rate["metric"]),
+        "value": percent(rate["value"]) if share else number(rate["value"]),
+        "95% interval": interval if known else NONE,
+        "rows": number(rate["n"]),
     }
     return {name: clean(text) for name, text in cells.items()}

@@ -256,3 +256,17 @@ def test_the_examples_of_the_page_are_valid(tmp_path):
         path = tmp_path / f"{number}.yaml"
         path.write_text(block.split("```")[0], encoding="utf-8")
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("documents", "problem"),
+    [
+        ("{sex: gender}", "must name one of the sensitive features"),
+        ("{sex: s, race: s}", "must be two features"),
+        ("{owner: '  '}", "1 to 5,000 characters"),
+        ("{owners: Ada}", "did you mean 'owner'"),
+        ("{decision: both}", "'label' or 'prediction'"),
+    ],
+)
+def test_what_documents_say_is_checked(refuse, documents, problem):
+    assert problem in " ".join(refuse(f"label: y\ndata: a.csv\nsensitive: [s, r]\ndocuments: {documents}\n"))

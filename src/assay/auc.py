@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from assay.intervals import normal_quantile, wilson
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+Number = TypeVar("Number", float, "npt.NDArray[np.float64]")
 # DeLong's variance is too small for a class with fewer rows than this; the largest possible one is taken for it.
 _FEW = 10
 
@@ -73,7 +74,7 @@ def compute_auc(
         positives, negatives = int(counts[column]), len(labels) - int(counts[column])
         if min(positives, negatives) >= _FEW:
             influence += part
-            model += _hanley_mcneil(area, positives, negatives)
+            model += hanley_mcneil(area, positives, negatives)
         else:
             bound += _shrunk_variance(area, min(positives, negatives)) / min(positives, negatives)
     value = min(1.0, max(0.0, total / len(curves)))
@@ -93,8 +94,8 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-max(-700.0, min(700.0, x))))
 
 
-def _hanley_mcneil(area: float, positives: int, negatives: int) -> float:
-    """Variance of an area if the scores of both classes were exponential."""
+def hanley_mcneil(area: Number, positives: Number, negatives: Number) -> Number:
+    """Variance of an area, or of several, if the scores of both classes were exponential."""
     of_two_positives, of_two_negatives = area / (2 - area), 2 * area**2 / (1 + area)
     spread = (positives - 1) * (of_two_positives - area**2) + (negatives - 1) * (of_two_negatives - area**2)
     return (area * (1 - area) + spread) / (positives * negatives)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from assay.baseline import read_accepted
 from assay.cells import find_cell_errors
+from assay.changes.ratchet import hold
 from assay.config_file import parse_config
 from assay.data_config import DataConfig
+from assay.deciding import apply_severities, decide, find_waived
 from assay.errors import ConfigurationError
-from assay.gate import apply_severities, decide, find_waived
+from assay.history import find_history, judge_history
 from assay.ingest import read_dataset
-from assay.judging import judge_classes, judge_numbers, read_given
+from assay.judging import flagged_rows, judge_classes, judge_numbers, read_given
+from assay.known import identity_of
 from assay.manifest import Meter, StageRunner, write_manifest
 from assay.quarantine import quarantine_effect
 from assay.records import find_near_duplicates
@@ -26,10 +31,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from assay.baseline import Baseline
     from assay.config import AuditConfig
     from assay.dataset import Dataset
+    from assay.deciding import Decision
     from assay.findings import Finding
-    from assay.gate import Decision
 
 __all__ = ["STAGES", "StageRunner", "audit", "run_audit", "run_stage"]
 
@@ -37,8 +43,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STAGES = (
-    *("ingest", "validate", "cells", "records", "learn", "rehearse", "label noise", "fairness", "cleaning", "health"),
-    "gate",
+    *("ingest", "validate", "cells", "records", "learn", "rehearse", "label noise", "fairness", "cleaning"),
+    *("label effect", "mitigation", "health", "gate"),
 )
 
 
@@ -73,24 +79,28 @@ def run_audit(
         Where the configuration is wrong or the data cannot be read or audited.
     """
     run = Meter(stage)
+    find_history(config.output.folder, config.output.history)  # refuses a wrong URL before any work begins
+    identity = identity_of(config) if frame is None else None
     # Read first: a mistake in it should not come to light after a training.
     review = read_review(config.label_noise.review) if config.label_noise.review is not None else None
+    baseline = read_accepted(config)
     dataset = run("ingest", read_dataset, config, frame)
     given = read_given(config, dataset)
     validation = run("validate", validate, dataset, config.validation)
     cells = run("cells", find_cell_errors, dataset, config.cells)
     records = run("records", find_near_duplicates, dataset, config.records)
+    defects = flagged_rows((*validation.findings, *cells.findings, *records.findings), len(dataset))
     # With a leak among its features a model agrees with every given label: it would find none wrong and harm nobody.
     # A column that identifies rows teaches nothing, and parts rows that are otherwise equal.
     dataset = dataset.without(validation.identifiers + (() if config.learning.use_leaks else validation.leaks))
     judgement = (
-        judge_classes(run, config, dataset, given=given, review=review, progress=progress)
+        judge_classes(run, config, dataset, defects, given=given, review=review, progress=progress)
         if dataset.target is None
-        else judge_numbers(run, config, dataset, progress)
+        else judge_numbers(run, config, dataset, defects, progress)
     )
     found = tuple(f for stage in (dataset, validation, cells, records, judgement) for f in stage.findings)
-    findings, decision = run("gate", rule, config, dataset, found)
-    return AuditReport(
+    findings, decision = run("gate", rule, config, dataset, found, baseline)
+    report = AuditReport(
         config=config,
         dataset=dataset,
         validation=validation,
@@ -100,22 +110,50 @@ def run_audit(
         label_noise=judgement.label_noise,
         fairness_result=judgement.fairness,
         cleaning=judgement.cleaning,
+        label_effect=judgement.label_effect,
+        mitigation=judgement.mitigation,
         health=judgement.health,
         findings=findings,
         ruling=decision,
-        manifest=write_manifest(config, dataset, judgement.predictions, run.stages),
+        # What was changed while the audit ran is answered by nothing.
+        manifest=write_manifest(
+            config,
+            dataset,
+            judgement.predictions,
+            run.stages,
+            identity if identity is not None and identity == identity_of(config) else None,
+        ),
         index=None if frame is None else frame.index,
     )
+    return hold_against_history(report, baseline)
 
 
-def rule(config: AuditConfig, dataset: Dataset, found: Sequence[Finding]) -> tuple[tuple[Finding, ...], Decision]:
+def hold_against_history(report: AuditReport, baseline: Baseline | None = None) -> AuditReport:
+    """Add DQ040, which looks at the figures of all other stages, and give the verdict with it.
+
+    Where the history is too short to say anything, nothing is computed for it.
+    """
+    found = judge_history(report.config, report.dataset.fingerprint, report.to_dict)
+    findings = (*report.findings, *apply_severities(found, report.config.policy))
+    return replace(report, findings=findings, ruling=_decide(report.config, findings, baseline))
+
+
+def rule(
+    config: AuditConfig, dataset: Dataset, found: Sequence[Finding], baseline: Baseline | None = None
+) -> tuple[tuple[Finding, ...], Decision]:
     """Give the verdict, and with it the finding on whom the quarantine of rows would remove."""
     today = dt.datetime.now(dt.UTC).date()
     findings = apply_severities(found, config.policy)
     excused = [pair.finding for pair in find_waived(findings, config.policy, today=today)]
     effect = quarantine_effect(dataset, findings, excused, config)
     findings += apply_severities(effect, config.policy)
-    return findings, decide(findings, config.policy, today=today)
+    return findings, _decide(config, findings, baseline)
+
+
+def _decide(config: AuditConfig, findings: tuple[Finding, ...], baseline: Baseline | None) -> Decision:
+    today = dt.datetime.now(dt.UTC).date()
+    ratchet = hold(findings, baseline, today=today) if baseline is not None else None
+    return decide(findings, config.policy, today=today, ratchet=ratchet)
 
 
 def audit(data: pd.DataFrame | str | Path, /, *, label: str, **settings: Any) -> AuditReport:

@@ -15,10 +15,12 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    field_serializer,
     model_validator,
 )
 
-from assay.data_config import DataConfig, Section, Text
+from assay.data_config import DataConfig, Section, Text, hide_secrets
+from assay.documents_config import DocumentsConfig
 from assay.findings import Severity
 from assay.small_cells import SMALLEST_CELL
 
@@ -26,9 +28,9 @@ from assay.small_cells import SMALLEST_CELL
 CODES = (
     *("DQ001", "DQ002", "DQ003", "DQ004", "DQ005", "DQ006", "DQ007", "DQ010", "DQ011", "DQ012", "DQ013", "DQ014"),
     *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ030", "DQ031", "DQ032", "DQ033", "DQ035", "DQ036"),
-    *("DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
-    *("FB001", "FB002", "FB003", "FB010", "FB011", "FB012", "FB013", "FB014", "FB020", "MH001", "MH002", "MH003"),
-    "MH004",
+    *("DQ040", "DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
+    *("FB001", "FB002", "FB003", "FB004", "FB005", "FB006", "FB007", "FB010", "FB011", "FB012", "FB013", "FB014"),
+    *("FB015", "FB016", "FB017", "FB018", "FB020", "FB021", "FB030", "MH001", "MH002", "MH003", "MH004"),
 )
 
 
@@ -180,6 +182,10 @@ class LabelNoiseConfig(Section):
     )
 
 
+# Published shares are rounded: up to this much they may miss a sum of 1, to which they are then scaled.
+SHARES_ROUNDED = 0.01
+
+
 class FairnessConfig(Section):
     """Tolerances for disparities between groups."""
 
@@ -202,6 +208,45 @@ class FairnessConfig(Section):
         True,
         description="Whether a second, short training shows what removing the suspect rows would change.",
     )
+    reference: dict[Text, dict[Text, Annotated[float, Field(gt=0, le=1)]]] = Field(
+        default_factory=dict,
+        description="Population to hold the groups against (FB004): feature -> group -> share, adding up to 1.",
+    )
+    control: tuple[Text, ...] = Field(
+        (), description="Columns within whose values the groups are compared as well, such as the department."
+    )
+    method: Literal["between_groups", "to_overall"] = Field(
+        "between_groups", description="What a group is held against: every other group, or everybody together."
+    )
+    max_proxy_auc: float = Field(
+        0.8, gt=0.5, le=1, description="Out-of-sample AUC from which on the features tell a group apart (FB007)."
+    )
+    max_calibration_error: float = Field(
+        0.05, gt=0, lt=1, description="Largest calibration error of a group's scores that is tolerated (FB015)."
+    )
+    max_flip_share: float = Field(
+        0.02,
+        ge=0,
+        lt=1,
+        description="Largest share of predictions that may change with the sensitive feature alone (FB017).",
+    )
+    mitigation: Literal["off", "scores", "all"] = Field(
+        "scores",
+        description="What is tried to meet the tolerance (FB030): thresholds on the scores, or trainings as well.",
+    )
+
+    @model_validator(mode="after")
+    def _shares_of_a_population(self) -> FairnessConfig:
+        problems = [
+            f"the shares of {feature} must add up to 1, got {sum(shares.values()):.4g}"
+            if len(shares) > 1
+            else f"{feature} must have two groups or more, got {len(shares)}"
+            for feature, shares in self.reference.items()
+            if len(shares) < 2 or abs(sum(shares.values()) - 1) > SHARES_ROUNDED
+        ]
+        if problems:
+            raise ValueError(f"`reference`: {'; '.join(problems)}. Give every group of the population its share.")
+        return self
 
 
 class HealthConfig(Section):
@@ -259,6 +304,10 @@ class PolicyConfig(Section):
         default_factory=dict, description="Severity by check code, in place of the check's own."
     )
     waivers: tuple[Waiver, ...] = Field((), description="Findings that do not count, with owner, reason, expiry.")
+    baseline: Path | None = Field(
+        None,
+        description="Accepted findings (`assay accept`), relative to this file: what is not worse does not count.",
+    )
 
 
 class OutputConfig(Section):
@@ -266,6 +315,17 @@ class OutputConfig(Section):
 
     folder: Path = Field(Path("audits"), description="Folder of the audits, relative to this file.")
     rows: Literal["csv", "parquet"] = Field("csv", description="Format of the row files.")
+    history: str | None = Field(
+        None,
+        min_length=1,
+        description="SQLAlchemy URL of the history, SQLite or PostgreSQL, in which ${NAME} is replaced from the "
+        "environment, or `off`; by default `history.db` in the folder.",
+    )
+
+    @field_serializer("history")
+    def _hide_password(self, history: str | None) -> str | None:
+        # What is serialised ends in reports, manifests and the Prefect UI.
+        return history if history is None or history == "off" else hide_secrets(history)
 
 
 class AuditConfig(Section):
@@ -299,6 +359,7 @@ class AuditConfig(Section):
     health: HealthConfig = Field(HealthConfig(), description="Can anything be learned?")
     cells: CellsConfig = Field(CellsConfig(), description="Which single values are likely wrong?")
     policy: PolicyConfig = Field(PolicyConfig(), description="How findings become a verdict.")
+    documents: DocumentsConfig = Field(DocumentsConfig(), description="What do only people know?")
     output: OutputConfig = Field(OutputConfig(), description="Where the audit is written.")
 
     @property
@@ -347,6 +408,22 @@ class AuditConfig(Section):
             clashes.append(f"column '{self.label}' is both the label and sensitive")
         if clashes:
             raise ValueError("; ".join(clashes) + ". Give each column one part.")
+        for key, feature in (("sex", self.documents.sex), ("race", self.documents.race)):
+            if feature is not None and feature not in names:
+                raise ValueError(f"`documents.{key}` must name one of the sensitive features, got '{feature}'.")
+        if self.documents.sex is not None and self.documents.sex == self.documents.race:
+            raise ValueError("`documents.sex` and `documents.race` must be two features, got the same twice.")
         if self.task == "regression" and self.positive is not None:
             raise ValueError("`positive` is a class, and a label of `task: regression` has none. Drop one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _reference_of_sensitive_features(self) -> AuditConfig:
+        names = [feature.label for feature in self.sensitive]
+        known = [*names, " x ".join(names)]
+        if unknown := [name for name in self.fairness.reference if name not in known]:
+            raise ValueError(
+                f"`fairness.reference` must name sensitive features, got {', '.join(unknown)}. "
+                f"{'They are ' + ', '.join(names) if names else 'List the columns under `sensitive`'}."
+            )
         return self

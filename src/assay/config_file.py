@@ -221,9 +221,15 @@ def _resolve_paths(config: AuditConfig, base: Path) -> AuditConfig:
     learning = config.learning.model_copy(update={"pred_probs": absolute(config.learning.pred_probs)})
     label_noise = config.label_noise.model_copy(update={"review": absolute(config.label_noise.review)})
     cells = config.cells.model_copy(update={"judged": absolute(config.cells.judged)})
-    output = config.output.model_copy(update={"folder": absolute(config.output.folder)})
+    policy = config.policy.model_copy(update={"baseline": absolute(config.policy.baseline)})
+    output = config.output.model_copy(
+        update={
+            "folder": absolute(config.output.folder),
+            "history": _absolute_sqlite(config.output.history, base),
+        }
+    )
     stages = {"validation": validation, "learning": learning, "label_noise": label_noise, "cells": cells}
-    return config.model_copy(update={"data": data, **stages, "output": output})
+    return config.model_copy(update={"data": data, **stages, "policy": policy, "output": output})
 
 
 def _absolute_sqlite(connection: str | None, base: Path) -> str | None:

@@ -26,7 +26,7 @@ class Roles:
 
     `features` are the columns that a model would be trained on: all that play no other part and are not ignored,
     and the sensitive ones too where the configuration keeps them. `withheld` were features until validation found
-    that they identify rows or give the label away.
+    that they identify rows or give the label away. `group_columns` are the columns behind `Dataset.groups`.
     """
 
     label: str
@@ -38,6 +38,7 @@ class Roles:
     weight: str | None = None
     ignored: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    group_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

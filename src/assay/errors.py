@@ -5,6 +5,7 @@ AssayError
 ├── InputError           the data cannot be read or cannot be audited   exit code 2
 ├── ContractError        a value handed to a stage breaks its contract  exit code 2
 ├── StorageError         an audit cannot be written or found again      exit code 2
+│   └── HistoryError     the history cannot be read or written          exit code 2
 └── GateRejected         the verdict is not `pass`; carries the report  exit code 1 or 3
 
 A message names the offender, the rule it breaks, and the remedy.
@@ -12,10 +13,11 @@ A message names the offender, the rule it breaks, and the remedy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class AssayError(Exception):
@@ -52,6 +54,10 @@ class StorageError(AssayError):
     """An audit cannot be written, or a stored one cannot be found or read."""
 
 
+class HistoryError(StorageError):
+    """The history of the audits cannot be read or written; the audits themselves are as they were."""
+
+
 class GateRejected(AssayError):  # noqa: N818 -- a verdict, not a malfunction
     """The gate did not answer `pass`.
 
@@ -61,9 +67,22 @@ class GateRejected(AssayError):  # noqa: N818 -- a verdict, not a malfunction
         "reject" or "undecided".
     reasons
         The messages of the findings that made it so, most severe first.
+    findings
+        These findings as `report.json` has them; empty where only the messages are known.
+    place
+        Directory of the audit; None where it was not saved.
     """
 
-    def __init__(self, verdict: str, reasons: Sequence[str]) -> None:
+    def __init__(
+        self,
+        verdict: str,
+        reasons: Sequence[str],
+        *,
+        findings: Sequence[dict[str, Any]] = (),
+        place: Path | None = None,
+    ) -> None:
         self.verdict = verdict
         self.reasons = tuple(reasons)
+        self.findings = tuple(findings)
+        self.place = place
         super().__init__(f"The audit's verdict is {verdict}: " + "; ".join(self.reasons))

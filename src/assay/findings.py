@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Scalar = str | int | float | bool | None
-Input = TypeVar("Input")
+Input_contra = TypeVar("Input_contra", contravariant=True)
 
 
 class Status(StrEnum):
@@ -204,7 +204,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Check(Generic[Input]):
+class Check(Generic[Input_contra]):
     """A question put to a stage's input.
 
     Attributes
@@ -222,15 +222,15 @@ class Check(Generic[Input]):
     code: str
     title: str
     severity: Severity
-    run: Callable[[Input], Iterable[Outcome]]
+    run: Callable[[Input_contra], Iterable[Outcome]]
 
 
-def run_checks(checks: Iterable[Check[Input]], subject: Input) -> tuple[Finding, ...]:
+def run_checks(checks: Iterable[Check[Input_contra]], subject: Input_contra) -> tuple[Finding, ...]:
     """Put each check to `subject`; one that crashes or stays silent is a finding with status `error`."""
     return tuple(finding for check in checks for finding in _run(check, subject))
 
 
-def _run(check: Check[Input], subject: Input) -> tuple[Finding, ...]:
+def _run(check: Check[Input_contra], subject: Input_contra) -> tuple[Finding, ...]:
     try:
         outcomes = tuple(check.run(subject))
     except Exception as error:  # whatever it is: it becomes a finding that cannot pass, and is logged

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUITE_FOLDER = "expectations"
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|tab|data|parquet|pq|jsonl|ndjson|json|feather|arrow|ipc|xlsx|xlsm))?(\.gz)?$")
-_SECTIONS = ("validation", "learning", "label_noise", "fairness", "health", "policy", "output")
+_SECTIONS = ("validation", "cells", "records", "learning", "label_noise", "fairness", "health", "policy", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,11 @@ def _compose(first: FirstGuess, name: str, *, data: str, suite: str) -> str:
         stated = {"suite": suite} if key == "validation" else {}
         rows = list(_section(type(field.default), stated, commented=not stated))
         lines += ["", f"# {field.description}", f"{key}:" if stated else f"# {key}:", *rows]
+    lines += [
+        "",
+        "# What only people know (owner, intended use, which feature is the sex) goes under `documents`, see",
+        "# docs/documents.md, and from there into the model card and the other documents.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from assay.errors import ConfigurationError, InputError
-from assay.fairness import assess_fairness, assess_numeric_fairness, compare_cleaning, skip_cleaning
+from assay.fairness import (
+    assess_fairness,
+    assess_label_effect,
+    assess_numeric_fairness,
+    compare_cleaning,
+    explore_mitigation,
+    skip_cleaning,
+)
+from assay.findings import Status
 from assay.health import assess_health, assess_numeric_health
 from assay.ingest import read_predictions
 from assay.label_noise import (
@@ -19,7 +30,9 @@ from assay.label_noise import (
 from assay.learning import out_of_sample, out_of_sample_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    import numpy.typing as npt
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
@@ -30,13 +43,21 @@ if TYPE_CHECKING:
         CleaningEffect,
         FairnessResult,
         HealthResult,
+        LabelEffect,
         LabelNoiseResult,
+        MitigationResult,
         OutOfSample,
         OutOfSampleValues,
     )
 
     Progress = Callable[[str, float], None]
 
+Defects = Mapping[str, "npt.NDArray[np.bool_]"]
+
+# What may be wrong with a row, apart from what the models say.
+REPEATED, INVALID, SUSPECT_LABEL = "repeated", "invalid", "suspect label"
+# Checks of copies and near-copies of rows.
+REPEATS = ("DQ011", "DQ035")
 # Without fewer rows a second training differs from the first by the luck of its seed, and by nothing else.
 LEAST_REMOVED = 0.01
 # Fewer than the audit's own: the sample is small, and what is compared are methods.
@@ -52,11 +73,14 @@ class Judgement:
     fairness: FairnessResult
     cleaning: CleaningEffect
     health: HealthResult
+    label_effect: LabelEffect | None = None
+    mitigation: MitigationResult | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Of all four stages, in their order."""
-        stages = (self.label_noise, self.fairness, self.cleaning, self.health)
+        """Of all these stages, in their order."""
+        every = (self.label_noise, self.fairness, self.cleaning, self.label_effect, self.mitigation, self.health)
+        stages = [stage for stage in every if stage is not None]
         return tuple(finding for stage in stages for finding in stage.findings)
 
 
@@ -64,6 +88,7 @@ def judge_classes(
     run: StageRunner,
     config: AuditConfig,
     dataset: Dataset,
+    defects: Defects,
     *,
     given: OutOfSample | None,
     review: Review | None,
@@ -81,25 +106,50 @@ def judge_classes(
         rehearsals=rehearsals,
         review=review,
     )
+    defects = {**defects, SUSPECT_LABEL: labels.suspect}
     return Judgement(
         predictions,
         labels,
-        fairness=run("fairness", assess_fairness, dataset, predictions, config.fairness),
+        fairness=run("fairness", assess_fairness, dataset, predictions, config.fairness, defects=defects),
         cleaning=run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress)),
+        label_effect=run("label effect", assess_label_effect, dataset, predictions, labels, config.fairness),
+        mitigation=run(
+            "mitigation",
+            explore_mitigation,
+            dataset,
+            predictions,
+            config.fairness,
+            _of("mitigation", progress),
+            retrain=retraining(config, dataset, given),
+        ),
         health=run("health", assess_health, dataset, predictions, config.health),
     )
 
 
-def judge_numbers(run: StageRunner, config: AuditConfig, dataset: Dataset, progress: Progress | None) -> Judgement:
+def judge_numbers(
+    run: StageRunner, config: AuditConfig, dataset: Dataset, defects: Defects, progress: Progress | None
+) -> Judgement:
     """Train on a numeric label, and judge by that."""
     predictions = run("learn", out_of_sample_values, dataset, config.learning, progress=_of("learn", progress))
+    labels = run("label noise", find_numeric_label_noise, dataset, predictions, config.label_noise)
+    defects = {**defects, SUSPECT_LABEL: labels.suspect}
     return Judgement(
         predictions,
-        label_noise=run("label noise", find_numeric_label_noise, dataset, predictions, config.label_noise),
-        fairness=run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness),
+        labels,
+        fairness=run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness, defects=defects),
         cleaning=run("cleaning", skip_cleaning),
         health=run("health", assess_numeric_health, dataset, predictions, config.health),
     )
+
+
+def flagged_rows(findings: Iterable[Finding], rows: int) -> dict[str, npt.NDArray[np.bool_]]:
+    """What is wrong with which rows, by what the failed checks flagged: name of the defect -> (N,) bool."""
+    flagged = {name: np.zeros(rows, dtype=np.bool_) for name in (REPEATED, INVALID)}
+    for finding in findings:
+        flags = finding.evidence.rows if finding.evidence is not None else None
+        if flags is not None and finding.status is Status.FAILED:
+            flagged[REPEATED if finding.code in REPEATS else INVALID][flags.positions] = True
+    return flagged
 
 
 def read_given(config: AuditConfig, dataset: Dataset) -> OutOfSample | None:
@@ -120,7 +170,7 @@ def predict(
     config: AuditConfig, dataset: Dataset, given: OutOfSample | None, progress: Callable[[float], None]
 ) -> OutOfSample:
     """Train, unless predictions were given."""
-    return given if given is not None else out_of_sample(dataset, config.learning, progress=progress)
+    return given if given is not None else out_of_sample(dataset, config.learning, flips=True, progress=progress)
 
 
 def rehearse(
@@ -143,6 +193,15 @@ def rehearse(
         rehearsals.append(Rehearsal(injection, predictions))
         progress(done / len(injections))
     return tuple(rehearsals)
+
+
+def retraining(
+    config: AuditConfig, dataset: Dataset, given: OutOfSample | None
+) -> Callable[[npt.NDArray[np.float64]], OutOfSample] | None:
+    """Give what trains the models again with other weights; None where that is not asked for, or they are not ours."""
+    if config.fairness.mitigation != "all" or given is not None:
+        return None
+    return lambda weights: out_of_sample(replace(dataset, weights=weights), config.learning)
 
 
 def refuse_for_numbers(config: AuditConfig) -> None:
@@ -175,7 +234,7 @@ def assess_cleaning(
     is enough for a comparison that is paired row by row; the first training is cut down to its first repeat, since a
     mean over two would look better for that reason alone.
     """
-    once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"))
+    once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"), opinions={})
     enough = config.fairness.cleaning_effect and before.given is None and labels.suspect.mean() >= LEAST_REMOVED
     removed = labels.suspect & enough
     after = (

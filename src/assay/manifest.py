@@ -8,10 +8,10 @@ import platform
 import sys
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from assay import __version__
+from assay.identity import library_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# The libraries whose versions can change a figure.
-LIBRARIES = (
-    "cleanlab",
-    "fairlearn",
-    "great-expectations",
-    "numpy",
-    "pandas",
-    "prefect",
-    "pyspark",
-    "scikit-learn",
-    "scipy",
-    "sqlalchemy",
-    "torch",
-)
 
 
 class StageRunner(Protocol):
@@ -89,11 +74,13 @@ def write_manifest(
     dataset: Dataset,
     predictions: OutOfSample | OutOfSampleValues,
     stages: dict[str, dict[str, float | None]],
+    identity: str | None = None,
 ) -> dict[str, Any]:
-    """Describe an audit in plain JSON values."""
+    """Describe an audit in plain JSON values; `identity` is what `assay.identity.identify` says."""
     return {
         **_described(config, dataset.source, (len(dataset), len(dataset.frame.columns)), stages),
         "fingerprint": dataset.fingerprint,
+        "identity": identity,
         "seed": config.learning.seed,
         "device": predictions.device,
         "training": dict(predictions.details),
@@ -137,17 +124,10 @@ def _described(
         "config": config.model_dump(mode="json"),
         "suite_sha256": _digest(config.validation.suite),
         "stages": stages,
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
+        "versions": library_versions(),
         "platform": platform.platform(),
     }
 
 
 def _digest(path: Path | None) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
+    from assay.fairness.stored.tables import FairnessTables
     from assay.findings import Finding
     from assay.target import TargetScale
 
@@ -83,6 +85,15 @@ class OutOfSample:
     opinions
         Name -> (N, K) float64, rows sum to 1: out-of-sample probabilities of models of other kinds, in the same
         folds: "trees" (histogram gradient boosting) and "linear" (regularised multinomial logistic regression).
+    flips
+        Kind of model ("the network", "trees", "linear") -> sensitive feature -> (N,) float32 in [0, 1]: the share of
+        the feature's other values that would change the row's predicted class, all else equal, by the model that
+        held the row out; NaN where it was not tried. Empty where the model does not see the feature.
+    flip_effects
+        Kind of model -> sensitive feature -> (S, F, V, K) float64: by how much each of the F members of each of S
+        repeats (one for other kinds than the network) shifts the log probability of each class, less its mean over
+        the classes, where a row gets the v-th of the V values tried: the mean over the rows that the member holds
+        out; NaN where it holds out none. Of a value that means nothing the shifts scatter around 0.
     given
         Name of the file that a user's own predictions were read from; None where they were made here. A user's rows
         without a label may be NaN, and where their folds are not known, all stand in fold 0.
@@ -105,6 +116,8 @@ class OutOfSample:
     margin: npt.NDArray[np.float32] | None = None
     epoch_probs: npt.NDArray[np.float32] | None = None
     opinions: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    flips: Mapping[str, Mapping[str, npt.NDArray[np.float32]]] = field(default_factory=dict)
+    flip_effects: Mapping[str, Mapping[str, npt.NDArray[np.float64]]] = field(default_factory=dict)
     given: str | None = None
 
 
@@ -193,6 +206,10 @@ class LabelNoiseResult:
         were planted.
     suggested_value
         (N,) float64, the predicted value of a numeric label, where `suggested` is -1; else None.
+    noise_rates
+        How often labels of the favourable class and of the others go wrong in each sensitive group: columns
+        `feature`, `group`, `true` ("positive" or "negative"), `n`, `rate`, `low`, `high`. Empty without a favourable
+        class.
     """
 
     findings: tuple[Finding, ...]
@@ -204,6 +221,7 @@ class LabelNoiseResult:
     method: str = ""
     rehearsal: pd.DataFrame | None = None
     suggested_value: npt.NDArray[np.float64] | None = None
+    noise_rates: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,16 +235,84 @@ class FairnessResult:
         as the group's positives for the true positive rate). `value` is NaN where it is not estimable.
     disparities
         Tidy: columns `feature`, `metric`, `kind` ("difference" or "ratio"), `value`, `low`, `high`, `worst`, `best`
-        (group names), `tolerance`, `status`.
+        (group names), `tolerance`, `status`, `p_value` (of the test that the groups do not differ at all, adjusted for
+        the other tests; NaN where there is none).
     counts
         The table of counts everything is computed from: columns `feature`, `group`, `y_true`, `y_pred`, `n` (rows;
         with sample weights their total weight).
+    scores
+        The histogram of the score of the positive class: columns `feature`, `group`, `y_true`, `bin` (0..B-1 of
+        equal width over [0, 1]), `n` (rows), `weight`, `weight_squared`. Empty without a positive class.
+    calibration
+        Columns `feature`, `group`, `metric` ("calibration error", "calibration slope", "calibration intercept",
+        "calibration in the large", "AUC"), `value`, `low`, `high`, `n`.
+    reliability
+        The curve that a picture of the calibration shows: columns `feature`, `group`, `predicted` (mean score of a
+        bin), `observed` (share of positives), `low`, `high`, `n`.
+    label_measures
+        Label disparity measures: columns `feature`, `group` (None: the largest over the groups), `measure`, `value`,
+        `low`, `high`, `n`.
+    proxies
+        Columns `feature`, `column` (None: all columns together), `value` (out-of-sample AUC), `low`, `high`, `n`.
+    individual
+        Columns `feature` (None: all), `measure` ("flip share", "consistency"), `value`, `low`, `high`, `n`.
+    model
+        What kind of model was judged: "the network", "trees", "linear", or "" for given predictions.
+    tables
+        The counts without small cells, as they are stored with the audit; None where the label is a number.
     """
 
     findings: tuple[Finding, ...]
     by_group: pd.DataFrame
     disparities: pd.DataFrame
     counts: pd.DataFrame
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
+    label_measures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    proxies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    individual: pd.DataFrame = field(default_factory=pd.DataFrame)
+    model: str = ""
+    tables: FairnessTables | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelEffect:
+    """How much of the disparities the wrong labels may make.
+
+    Attributes
+    ----------
+    table
+        Tidy: columns `feature`, `metric` ("base rate difference", "equalized odds difference", ...), `view`
+        ("observed", "suspects removed", "suspects relabelled", "noise corrected"), `value`, `low`, `high`, `n`.
+    tipping
+        Columns `feature`, `metric`, `value`: the difference in noise between the two groups (a share) that would
+        explain the whole disparity; NaN where none would.
+    review
+        Rows whose review would settle most: columns `position` (int64), `feature`, `influence` (float64, most first).
+    """
+
+    findings: tuple[Finding, ...]
+    table: pd.DataFrame
+    tipping: pd.DataFrame
+    review: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MitigationResult:
+    """What it would cost to meet the tolerance: advice, applied to nothing.
+
+    Attributes
+    ----------
+    frontier
+        Tidy: columns `feature`, `criterion` ("demographic parity" or "equalized odds"), `method` ("none", "group
+        thresholds", "threshold optimizer", "exponentiated gradient", "reweighing"), `setting` (tolerance or
+        parameter, float), `accuracy`, `accuracy_low`, `accuracy_high`, `disparity`, `low`, `high`, `n`, `status`
+        ("passed", "failed" or "inconclusive" against the tolerance). All judged out of sample.
+    """
+
+    findings: tuple[Finding, ...]
+    frontier: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

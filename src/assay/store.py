@@ -35,6 +35,10 @@ _SLUG_LENGTH = 80
 _PROBE_BYTES = 4096
 _SHOWN_RUNS = 10
 _DAY = 24 * 60 * 60
+# Digits of the report's SHA-256 in the name of its directory.
+_DIGEST = 8
+# Directory beside the audits of a dataset: a file for each identity, which names the audit that answers it.
+ANSWERS = ".answers"
 
 
 class Savable(Protocol):
@@ -70,7 +74,7 @@ def save_audit(report: Savable, folder: Path, name: str) -> Path:
         partial.mkdir(parents=True)
         _remove_leftovers(home)
         report.write(partial)
-        digest = hashlib.sha256((partial / REPORT).read_bytes()).hexdigest()[:8]
+        digest = hashlib.sha256((partial / REPORT).read_bytes()).hexdigest()[:_DIGEST]
         return _move(partial, home / f"{_now()}-{digest}")
     except OSError as error:
         raise _cannot_write(folder, error) from error
@@ -120,7 +124,7 @@ def find_audit(run: str, folder: Path) -> Path:
     """
     if run and (place := _audit_at(Path(run))):
         return place
-    known = _known(folder)
+    known = known_audits(folder)
     if run == "latest" and known:
         return known[-1]
     found = [path for path in known if run and _answers_to(path, run)]
@@ -156,6 +160,45 @@ def whole_file(file: Path) -> Iterator[Path]:
         raise StorageError(f"{file} cannot be written: {reason}. Free space, or give another place.") from error
 
 
+def remember(place: Path, identity: str) -> None:
+    """Note that the audit in `place` answers what has this identity (`assay.identity.identify`).
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be written.
+    """
+    notes = place.parent / ANSWERS
+    try:
+        notes.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(place.parent.parent, error) from error
+    with whole_file(notes / identity) as file:
+        file.write_text(f"{place.name} {_digest(place)[1]}", encoding="utf-8")
+
+
+def recall(folder: Path, name: str, identity: str) -> tuple[Path, bytes] | None:
+    """Directory and report of the newest audit of dataset `name` that answered what has this identity.
+
+    None where none did, and where the report is no longer the one that was noted: it was changed. Who may write to
+    the folder can change both; only a signature would tell.
+    """
+    home = folder / slug(name)
+    try:
+        run, _, noted = (home / ANSWERS / identity).read_text(encoding="utf-8").partition(" ")
+        place = home / run
+        content, digest = _digest(place)
+    except (OSError, ValueError):
+        return None
+    return (place, content) if place.parent == home and digest == noted else None
+
+
+def _digest(place: Path) -> tuple[bytes, str]:
+    """The report of an audit, and its SHA-256."""
+    content = (place / REPORT).read_bytes()
+    return content, hashlib.sha256(content).hexdigest()
+
+
 def read_audit(path: Path) -> dict[str, Any]:
     """Read the `report.json` of a stored audit.
 
@@ -171,9 +214,16 @@ def read_audit(path: Path) -> dict[str, Any]:
     """
     file = path / REPORT if path.is_dir() else path
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
     except OSError as error:
         raise StorageError(f"{file} cannot be read: {error.strerror}. Run the audit again.") from error
+    return parse_audit(content, file)
+
+
+def parse_audit(content: bytes, file: Path) -> dict[str, Any]:
+    """Read the content of a `report.json`; `file` is named in errors, which are those of `read_audit`."""
+    try:
+        document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise StorageError(f"{file} is not an audit: it is not valid JSON. Run the audit again.") from error
     schema = document.get("schema") if isinstance(document, dict) else None
@@ -235,8 +285,8 @@ def _audit_at(path: Path) -> Path | None:
         return None
 
 
-def _known(folder: Path) -> list[Path]:
-    """Directories of all audits, oldest first; the hidden ones are still being written."""
+def known_audits(folder: Path) -> list[Path]:
+    """Directories of all audits below `folder`, oldest first; the hidden ones are still being written."""
 
     def audits() -> Iterator[Path]:
         for report in folder.glob(f"*/*/{REPORT}"):

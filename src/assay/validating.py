@@ -8,8 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from assay.baseline import read_accepted
+from assay.changes.ratchet import hold
+from assay.deciding import apply_severities, decide
 from assay.errors import ConfigurationError, InputError
-from assay.gate import apply_severities, decide
 from assay.ingest import read_dataset
 from assay.ingest.database import find_table, open_database, refuse_statements
 from assay.ledger import LEDGER
@@ -22,10 +24,11 @@ from assay.validation.backends import FailingKeys, open_spark, open_sql, place_f
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from assay.baseline import Baseline
     from assay.config import AuditConfig
     from assay.data_config import DataConfig
+    from assay.deciding import Decision
     from assay.findings import Finding
-    from assay.gate import Decision
     from assay.validation.backends import Place
     from assay.validation.suite import Suite
 
@@ -91,9 +94,10 @@ def _backend(config: AuditConfig) -> str:
 def _in_memory(config: AuditConfig, run: Meter) -> ValidationReport:
     """The frame as an audit reads it, held against the suite as an audit does."""
     load_expectations(config.validation.expectation_modules)
+    baseline = read_accepted(config)
     dataset = run("ingest", read_dataset, config)
     suite = _suite(config, list(dataset.frame.columns))
-    findings, ruling = _judged(config, run, run("validate", suite_findings, dataset, suite))
+    findings, ruling = _judged(config, run, run("validate", suite_findings, dataset, suite), baseline)
     shape = (len(dataset), len(dataset.frame.columns))
     manifest = write_validation_manifest(
         config, source=dataset.source, engine="pandas", shape=shape, stages=run.stages
@@ -106,7 +110,7 @@ def _in_place(config: AuditConfig, run: Meter, place: Place, folder: Path) -> Va
     """A table where it lives, of which nothing is fetched but figures and the keys of failing rows."""
     columns = list(place.columns)
     load_expectations(config.validation.expectation_modules)
-    suite = _suite(config, columns)
+    suite, baseline = _suite(config, columns), read_accepted(config)
     if config.id is not None and config.id not in columns:
         raise InputError(f"id: column '{config.id}' is not in {place.source}. Correct `id`, or leave it out.")
     total = run("count", place.count_rows)
@@ -117,7 +121,7 @@ def _in_place(config: AuditConfig, run: Meter, place: Place, folder: Path) -> Va
     sensitive = [feature.column for feature in config.sensitive]
     private = [name for name in (*sensitive, config.id, config.group) if name is not None]
     found = run("validate", place_findings, place, total, suite, key=config.id, private=private, keys=keys)
-    findings, ruling = _judged(config, run, found)
+    findings, ruling = _judged(config, run, found, baseline)
     unique = config.id is not None and (not keys.kept or place.count_keys(config.id) == total)
     shape = (total, len(columns))
     manifest = write_validation_manifest(
@@ -132,10 +136,13 @@ def _suite(config: AuditConfig, columns: list[str]) -> Suite:
     return read_suite(config.validation.suite, columns)
 
 
-def _judged(config: AuditConfig, run: Meter, found: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Decision]:
+def _judged(
+    config: AuditConfig, run: Meter, found: tuple[Finding, ...], baseline: Baseline | None
+) -> tuple[tuple[Finding, ...], Decision]:
     findings = apply_severities(found, config.policy)
     today = dt.datetime.now(dt.UTC).date()
-    return findings, run("gate", decide, findings, config.policy, today=today, required=_FAMILIES)
+    ratchet = hold(findings, baseline, today=today) if baseline is not None else None
+    return findings, run("gate", decide, findings, config.policy, today=today, required=_FAMILIES, ratchet=ratchet)
 
 
 def _open(backend: str, config: AuditConfig) -> Place:

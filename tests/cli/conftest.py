@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assay.config_file import parse_config
+from assay.deciding import Decision, Verdict
 from assay.findings import Finding, Severity, Status, Subject
-from assay.gate import Decision, Verdict
 from assay.manifest import write_manifest
 from assay.results import CellResult, FairnessResult, HealthResult, LabelNoiseResult, RecordResult, ValidationResult
 

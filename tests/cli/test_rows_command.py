@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.deciding import WaivedFinding
 from assay.findings import Action, Evidence, Finding, RowFlags, Severity, Status, Subject
-from assay.gate import WaivedFinding
 
 
 def finding(code, positions=None, action="review", *, column="income", status="failed", reason="why", **rest):

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay import cells, config, fairness, health, ingest, label_noise, quarantine, records, validation
+from assay import cells, config, fairness, health, history, ingest, label_noise, quarantine, records, validation
 from assay.fairness import CLEANING_CHECK
 from assay.validation import EXPECTATION_CHECK
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "checks"
 CHECKS = [
     check
-    for stage in (ingest, validation, label_noise, fairness, health, quarantine, records, cells)
+    for stage in (ingest, validation, label_noise, fairness, health, quarantine, records, cells, history)
     for check in stage.CHECKS
 ]
-CODES = {check.code for check in (*CHECKS, *fairness.NUMERIC_CHECKS)} | {EXPECTATION_CHECK.code, CLEANING_CHECK.code}
+CODES = {check.code for check in (*CHECKS, *fairness.NUMERIC_CHECKS)} | {
+    EXPECTATION_CHECK.code,
+    CLEANING_CHECK.code,
+    fairness.LABEL_EFFECT_CHECK.code,
+    fairness.MITIGATION_CHECK.code,
+}
 
 
 def test_codes_are_unique():

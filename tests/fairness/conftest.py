@@ -19,7 +19,7 @@ def make_case(make_dataset, make_out_of_sample) -> Callable[..., tuple[Dataset, 
     def build(sensitive: dict, y_true, y_pred, *, columns: dict | None = None, **settings):
         frame = pd.DataFrame({**sensitive, **(columns or {}), "y": np.asarray(y_true)})
         if not columns:
-            frame["x"] = np.arange(len(frame)) * 1.5
+            frame["x"] = np.random.default_rng(0).permutation(len(frame)) * 1.5  # says nothing of the groups
         dataset = make_dataset(frame, label="y", sensitive=list(sensitive), **settings)
         classes = dataset.labels.classes
         codes = np.array([classes.index(name) for name in y_pred])
@@ -60,3 +60,21 @@ def of() -> Callable:
         return [f for f in result.findings if f.code == code and (columns is None or f.subject.columns == columns)]
 
     return pick
+
+
+@pytest.fixture(scope="session")
+def make_data_context(make_dataset) -> Callable:
+    """Input of the checks of the data alone: `make_data_context(frame, label="y", sensitive=["sex"], ...)`."""
+    from assay.config_file import parse_config
+    from assay.fairness.context import DataContext
+    from assay.fairness.counts import read_features
+
+    def build(frame: pd.DataFrame, *, defects: dict | None = None, **settings):
+        if "y" not in frame:
+            frame = frame.assign(y=np.arange(len(frame)) % 2)
+        config = parse_config({"label": "y", **settings}).fairness
+        dataset = make_dataset(frame, label="y", **settings)
+        features = read_features(dataset, intersections=config.intersections)
+        return DataContext(dataset, config, features, np.ones(len(frame), dtype=bool), defects or {})
+
+    return build

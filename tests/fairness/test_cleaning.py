@@ -198,7 +198,7 @@ def test_what_may_be_luck_neither_rises_nor_falls(trainings):
 @pytest.mark.parametrize("apart", [0.0, 0.1])
 def test_the_interval_of_the_change_covers(apart):
     # Ten groups whose largest difference of `apart` vanishes; independent predictions, the hardest case.
-    from assay.fairness.cleaning_figures import Rate, pick_pair
+    from assay.fairness.cleaning.figures import Rate, pick_pair
 
     rng = np.random.default_rng(11)
     n, k, reps = 200, 10, 400

@@ -157,18 +157,18 @@ class TestWording:
 
 class TestBudgets:
     def test_what_warns_takes_nothing_from_what_blocks(self, make_case):
-        # One feature: two comparisons block, five warn. By Bonferroni each budget is its own.
+        # One feature: one question blocks, three warn. By Bonferroni each budget is its own.
         from assay.fairness.context import EQUALIZED_ODDS, build_context
 
         g, h = np.tile(["u", "v"], 200), np.repeat(["p", "q"], 200)
         y = np.tile(["no", "no", "yes", "yes"], 100)
         one = build_context(*make_case({"g": g}, y, y, positive="yes"), CONFIG).assessments["g"]
-        assert one.rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05 / 2)
-        assert one.rulers["accuracy"].confidence == pytest.approx(1 - 0.05 / 5)
+        assert one.rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05)
+        assert one.rulers["accuracy"].confidence == pytest.approx(1 - 0.05 / 3)
         two = build_context(*make_case({"g": g, "h": h}, y, y, positive="yes"), CONFIG).assessments
-        assert two["g"].rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05 / 4)
-        # Twice five of the features, seven of the intersection.
-        assert two["g x h"].rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05 / 17)
+        assert two["g"].rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05 / 2)
+        # Twice three of the features, four of the intersection.
+        assert two["g x h"].rulers[EQUALIZED_ODDS].confidence == pytest.approx(1 - 0.05 / 10)
 
     def test_eight_hundred_rows_can_pass(self, assess, of):
         result = assess({"a": (190, 10, 10, 190), "b": (190, 10, 10, 190)})

@@ -74,7 +74,8 @@ class TestEqualizedOdds:
         y = rng.choice(["no", "yes"], len(g))
         pred = np.where(rng.random(len(g)) < 0.8, y, np.where(y == "yes", "no", "yes"))
         result = assess_fairness(*make_case({"g": g}, y, pred, positive="yes"), CONFIG)
-        assert not [f for f in result.findings if f.status == "failed"]
+        # The scores of this case, all of 0.9 for a model that is right in 80%, are not calibrated (FB015).
+        assert not [f for f in result.findings if f.status == "failed" and f.code != "FB015"]
 
     def test_the_number_of_cases_it_asks_for_decides(self, assess):
         from assay.fairness.disparity import DIFFERENCE, Ruler, compare

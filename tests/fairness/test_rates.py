@@ -205,3 +205,73 @@ def test_rates_of_any_rows_equal_their_masks(rows):
         hits = pred[(group == g) & (y == 1)]
         assert found["true positive rate"].rows[g] == len(hits)
         np.testing.assert_allclose(found["true positive rate"].shares[g], hits.mean() if len(hits) else np.nan)
+
+
+class TestMeans:
+    """Means of rates that rest on different rows."""
+
+    def classes(self, seed=3, n=900):
+        rng = np.random.default_rng(seed)
+        group, y = rng.choice(["u", "v"], n), rng.choice(["cat", "dog", "été"], n, p=[0.6, 0.3, 0.1])
+        pred = np.where(rng.random(n) < np.where(group == "u", 0.9, 0.7), y, rng.choice(["cat", "dog", "été"], n))
+        return group, y, pred
+
+    def test_the_macro_true_positive_rate_is_the_balanced_accuracy_of_each_group(self, make_case):
+        group, y, pred = self.classes()
+        result = assess_fairness(*make_case({"g": group}, y, pred), CONFIG)
+        for name in ("u", "v"):
+            expected = sk.balanced_accuracy_score(y[group == name], pred[group == name])
+            assert value(result, "g", name, "macro true positive rate") == pytest.approx(expected)
+            assert value(result, "g", name, "macro true positive rate", "n") == (group == name).sum()
+
+    def test_each_class_has_all_rates_of_one_against_the_rest(self, make_case):
+        group, y, pred = self.classes()
+        result = assess_fairness(*make_case({"g": group}, y, pred), CONFIG)
+        here = group == "v"
+        for name in ("cat", "dog", "été"):
+            true, chosen = (y == name)[here], (pred == name)[here]
+            expected = {
+                "base rate": true.mean(),
+                "selection rate": chosen.mean(),
+                "true positive rate": chosen[true].mean(),
+                "false positive rate": chosen[~true].mean(),
+                "false negative rate": (~chosen)[true].mean(),
+                "precision": true[chosen].mean(),
+            }
+            for metric, share in expected.items():
+                assert value(result, "g", "v", f"{metric} [{name}]") == pytest.approx(share), metric
+
+    def test_the_average_odds_difference_is_that_of_the_field(self, make_case):
+        # Bellamy et al. 2018 (AIF360): half the sum of the differences in true and in false positive rates.
+        rng = np.random.default_rng(9)
+        group, y = rng.choice(["u", "v"], 800), rng.choice(["no", "yes"], 800)
+        pred = np.where(rng.random(800) < np.where(group == "u", 0.9, 0.7), y, "yes")
+        result = assess_fairness(*make_case({"g": group}, y, pred, positive="yes"), CONFIG)
+        rates = {(g, c): (pred == "yes")[(group == g) & (y == c)].mean() for g in ("u", "v") for c in ("no", "yes")}
+        expected = abs(sum(rates["u", c] - rates["v", c] for c in ("no", "yes"))) / 2
+        found = result.disparities.set_index("metric").loc["average odds"]
+        assert found["value"] == pytest.approx(expected)
+        assert found["low"] <= expected <= found["high"]
+
+    def test_the_interval_of_a_mean_is_that_of_a_bootstrap(self, make_case):
+        group, y, pred = self.classes(n=3000)
+        result = assess_fairness(*make_case({"g": group}, y, pred), CONFIG)
+        rng = np.random.default_rng(1)
+        here = group == "v"
+        recalls = [
+            rng.binomial(n, p, 20_000) / n
+            for n, p in (((here & (y == c)).sum(), (pred == c)[here & (y == c)].mean()) for c in ("cat", "dog", "été"))
+        ]
+        low, high = np.quantile(np.mean(recalls, axis=0), (0.025, 0.975))
+        assert value(result, "g", "v", "macro true positive rate", "low") == pytest.approx(low, abs=0.006)
+        assert value(result, "g", "v", "macro true positive rate", "high") == pytest.approx(high, abs=0.006)
+
+    def test_without_rows_of_a_class_there_is_no_mean(self, make_case):
+        group, y = np.repeat(["u", "v"], 300), np.tile(["cat", "dog", "eel"], 200)
+        y[(group == "v") & (y == "eel")] = "dog"
+        result = assess_fairness(*make_case({"g": group}, y, y), CONFIG)
+        assert np.isnan(value(result, "g", "v", "macro true positive rate"))
+        assert value(result, "g", "u", "macro true positive rate") == 1
+        [row] = result.disparities[result.disparities["metric"] == "macro true positive rate"].to_dict("records")
+        assert row["status"] == "inconclusive"
+        assert np.isnan(row["value"])

@@ -27,6 +27,7 @@ RATES = {
     "false negative rate": lambda y, p: (~p)[y].mean(),
     "precision": lambda y, p: y[p].mean(),
     "accuracy": lambda y, p: (y == p).mean(),
+    "average odds": lambda y, p: (p[y].mean() + p[~y].mean()) / 2,
 }
 
 

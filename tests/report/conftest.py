@@ -21,7 +21,7 @@ from report_parts import (
 )
 
 from assay.config import AuditConfig
-from assay.gate import apply_severities, decide
+from assay.deciding import apply_severities, decide
 from assay.report import AuditReport
 from assay.results import CellResult, RecordResult, ValidationResult
 

@@ -76,8 +76,11 @@ def test_to_dict_is_the_callers_own(sample_report):
 def test_save_writes_every_file_and_reads_back(sample_report, tmp_path):
     path = sample_report.save(str(tmp_path))
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+    documents = ("datasheet", "eu-ai-act-article-10", "model-card", "nyc-local-law-144")
     assert names == [
-        "junit.xml", "manifest.json", "report.html", "report.json", "report.md", "rows/README.txt",
+        "attestation.json",
+        *(f"documents/{name}{ending}" for name in documents for ending in (".json", ".md")),
+        "junit.xml", "manifest.json", "report.html", "report.json", "report.md", "report.sarif", "rows/README.txt",
         "rows/clean.csv", "rows/labels.parquet", "rows/ledger.csv", "rows/ledger.parquet", "rows/quarantine.csv", "rows/review.csv",
     ]  # fmt: skip
     assert find_audit("latest", tmp_path) == path

@@ -14,9 +14,9 @@ from rich.console import Console
 import assay
 
 ROWS = 600
-# The count, the rate of a group of which all are alike, and its share of the rows: 3 of 603.
+# The count, the rate of a group of which all are alike (no p-value, no points), and its share of the rows: 3 of 603.
 TELLING = re.compile(
-    r"(?<![\w.,<%-])(3(?![\w.,%-])|1\.0+(?![\w%])|0\.5%|0\.00497|0\.005\b)|Nano.{0,40}100\.0%|100\.0% for city = Nano"
+    r"(?<![\w.,<%-])(3(?![\w.,%-])|(?<!p = )1\.0+(?![\w%]| points)|0\.5%|0\.00497|0\.005\b)|Nano.{0,40}100\.0%|100\.0% for city = Nano"
 )
 
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from assay.binning import bins_of
 from assay.findings import Severity, Status
 from assay.validation import leakage
-from assay.validation.out_of_fold import bins_of, out_of_fold_frequency, separation
+from assay.validation.out_of_fold import out_of_fold_frequency, separation
 
 
 def table(n=2_000, seed=0, **columns):

@@ -1,4 +1,4 @@
-"""The command line: `assay init`, `assay run`, `assay gate`, `assay show`, `assay rows`, `assay review`.
+"""The command line: one command a function here, or a module beside this one.
 
 Only what `assay --help` needs is imported here; the rest is imported when a command needs it. There is no
 `from __future__ import annotations`: typer reads the annotations.
@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assay.cli.accept import accept
+from assay.cli.attestation import sign, verify
+from assay.cli.ci import CI, nothing_obeyed, tell_ci, write_comment
+from assay.cli.diff import diff
+from assay.cli.documents import documents
 from assay.cli.ending import EXIT_CODES, ending
+from assay.cli.history import history
 from assay.cli.progress import Display
+from assay.cli.prune import prune
+from assay.cli.recount import recount
+from assay.cli.report import index, report
 from assay.cli.review import review
 from assay.cli.rows import rows
+from assay.cli.serve import serve
 from assay.cli.suite import suite
 from assay.cli.validate import validate
 
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.config import AuditConfig
-    from assay.report import AuditReport
+    from assay.known import Answer
 
 __all__ = ["app", "main"]
 
@@ -41,6 +51,9 @@ AuditFile = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON on standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors; the exit code is the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log, and the traceback of an error.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Audit again, even where nothing has changed since the last audit.")
+]
 Folder = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the audits, in place of the configured one."),
@@ -104,19 +117,27 @@ def init(
 
 @app.command()
 def run(
-    audit: AuditFile, *, json: Json = False, quiet: Quiet = False, verbose: Verbose = False, output: Folder = None
+    audit: AuditFile,
+    *,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    output: Folder = None,
+    fresh: Fresh = False,
 ) -> None:
     """Audit a dataset as a Prefect flow, which the Prefect UI shows.
 
     The run goes to the server at PREFECT_API_URL, or without one to an embedded server.
     """
 
-    def through_prefect(config: "AuditConfig", display: Display) -> tuple["AuditReport", Path | None]:
+    def through_prefect(config: "AuditConfig", display: Display) -> "Answer":
         # Not found by the type checker in the checkout, where the package lies in pipelines/.
         from assay.pipelines import run_flow  # type: ignore[import-not-found,unused-ignore]
 
-        report, place = run_flow(config, stage=display.stage, progress=display.progress, quiet=not verbose)
-        return report, place
+        answer: Answer = run_flow(
+            config, stage=display.stage, progress=display.progress, quiet=not verbose, fresh=fresh
+        )
+        return answer
 
     _audit(audit, through_prefect, json=json, quiet=quiet, verbose=verbose, output=output)
 
@@ -130,20 +151,32 @@ def gate(
     verbose: Verbose = False,
     output: Folder = None,
     save: Annotated[bool, typer.Option("--save/--no-save", help="Whether to write the audit to its folder.")] = True,
+    fresh: Fresh = False,
+    ci: Annotated[
+        CI, typer.Option(help="CI system to speak to: github prints annotations and writes the step's summary.")
+    ] = CI.AUTO,
+    comment: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a Markdown comment for a pull request, to be updated in place."),
+    ] = None,
 ) -> None:
     """Make the same audit in this process, without Prefect: the gate in front of a training."""
 
-    def in_process(config: "AuditConfig", display: Display) -> tuple["AuditReport", Path | None]:
+    def in_process(config: "AuditConfig", display: Display) -> "Answer":
+        from assay.known import Answer, known_answer
         from assay.store import check_writable
 
+        if not fresh and (known := known_answer(config)) is not None:
+            return known
         if save:
             check_writable(config.output.folder)
         from assay.auditing import run_audit
 
         report = run_audit(config, stage=display.stage, progress=display.progress)
-        return report, display.stage("report", report.save, config.output.folder) if save else None
+        place = display.stage("report", report.save, config.output.folder) if save else None
+        return Answer(report.to_dict(), place)
 
-    _audit(audit, in_process, json=json, quiet=quiet, verbose=verbose, output=output)
+    _audit(audit, in_process, json=json, quiet=quiet, verbose=verbose, output=output, ci=ci, comment=comment)
 
 
 @app.command()
@@ -165,20 +198,33 @@ def show(
         show_verdict(read_audit(place), place, as_json=json)
 
 
+app.command()(accept)
+app.command()(diff)
+app.command()(history)
+app.command()(prune)
+app.command()(recount)
 app.command()(review)
 app.command()(validate)
 app.command()(rows)
+app.command()(serve)
+app.command()(report)
+app.command()(index)
+app.command()(documents)
+app.command()(sign)
+app.command()(verify)
 app.add_typer(suite, name="suite")
 
 
 def _audit(
     file: Path,
-    work: "Callable[[AuditConfig, Display], tuple[AuditReport, Path | None]]",
+    work: "Callable[[AuditConfig, Display], Answer]",
     *,
     json: bool,
     quiet: bool,
     verbose: bool,
     output: Path | None,
+    ci: CI = CI.NONE,
+    comment: Path | None = None,
 ) -> None:
     """Audit what `file` says in the way of `work`, show the verdict, and exit with its code."""
     with ending(verbose=verbose):
@@ -189,9 +235,14 @@ def _audit(
             place = config.output.model_copy(update={"folder": output.resolve()})
             config = config.model_copy(update={"output": place})
         with Display(quiet=quiet) as display:
-            report, directory = work(config, display)
+            answer = work(config, display)
+        as_text = not (quiet or json)
         if not quiet:
             from assay.cli.verdict import show_verdict
 
-            show_verdict(report.to_dict(), directory, as_json=json)
-        raise typer.Exit(EXIT_CODES[report.decision])
+            with nothing_obeyed(ci, as_text=as_text):
+                show_verdict(answer.document, answer.place, as_json=json, known=answer.known)
+        tell_ci(ci, answer.document, answer.place, as_text=as_text)
+        if comment is not None:
+            write_comment(answer.document, comment)
+        raise typer.Exit(EXIT_CODES[answer.verdict])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assay.first_config import FirstConfig
 
 
-def show_verdict(document: dict[str, Any], place: Path | None, *, as_json: bool) -> None:
+def show_verdict(document: dict[str, Any], place: Path | None, *, as_json: bool, known: bool = False) -> None:
     """Print a verdict on standard output.
 
     Parameters
@@ -26,10 +26,12 @@ def show_verdict(document: dict[str, Any], place: Path | None, *, as_json: bool)
         Directory of the audit, or None where it was not saved.
     as_json
         Whether to print `summary` in place of the words.
+    known
+        Whether it was answered from the record.
     """
     if as_json:
         # ASCII only: it arrives whole whatever the encoding of the terminal or the pipe.
-        say(json.dumps(summary(document, place), indent=2))
+        say(json.dumps(summary(document, place, known=known), indent=2))
         return
     from rich.console import Console
 
@@ -39,13 +41,17 @@ def show_verdict(document: dict[str, Any], place: Path | None, *, as_json: bool)
     # Captured first: rich answers a reader that went away with exit code 1, which is a verdict here.
     with console.capture() as captured:
         console.print(render_rich(document))
+        if known:
+            created = str(document["manifest"].get("created", "an earlier time")).replace("+00:00", "Z")
+            said = f"Known:  Nothing has changed since the audit of {created}; --fresh audits again."
+            console.print(printable(said), markup=False, soft_wrap=True)
         if place is not None:
             for what, path in (("Report", place / "report.html"), ("Rows", place / "rows")):
                 console.print(f"{what + ':':8}{printable(_short(path))}", markup=False, soft_wrap=True)
     say(captured.get().rstrip("\n"))
 
 
-def summary(document: dict[str, Any], place: Path | None) -> dict[str, Any]:
+def summary(document: dict[str, Any], place: Path | None, *, known: bool = False) -> dict[str, Any]:
     """Return what a script wants to know of a report; docs/cli.md lists the keys."""
     statuses = [finding["status"] for finding in document["findings"]]
     return {
@@ -58,6 +64,7 @@ def summary(document: dict[str, Any], place: Path | None) -> dict[str, Any]:
         "fingerprint": document["dataset"]["fingerprint"],
         "directory": str(place) if place is not None else None,
         "report": str(place / "report.json") if place is not None else None,
+        "known": known,
     }
 
 

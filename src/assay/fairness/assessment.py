@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from assay.able import most_able
 from assay.fairness.context import build_context
-from assay.fairness.data_checks import DATA_CHECKS
+from assay.fairness.counts import judged_rows
+from assay.fairness.data.checks import DATA_CHECKS
+from assay.fairness.data.label_measures import class_label_measures
+from assay.fairness.data.proxies import proxy_table
+from assay.fairness.individual.checks import INDIVIDUAL_CHECKS, individual_table
 from assay.fairness.model_checks import MODEL_CHECKS
-from assay.fairness.simultaneous import wilson_limits
+from assay.fairness.scores.checks import SCORE_CHECKS
+from assay.fairness.scores.frames import calibration_table, reliability_table
+from assay.fairness.stored.tables import build_tables, scores_frame, tabulate_scores
 from assay.findings import run_checks
 from assay.intervals import normal_quantile
 from assay.results import FairnessResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
 
     from assay.config import FairnessConfig
     from assay.dataset import Dataset
@@ -24,9 +34,9 @@ if TYPE_CHECKING:
     from assay.findings import Check
     from assay.results import OutOfSample
 
-CHECKS = (*DATA_CHECKS, *MODEL_CHECKS)
+CHECKS = (*DATA_CHECKS, *MODEL_CHECKS, *SCORE_CHECKS, *INDIVIDUAL_CHECKS)
 BY_GROUP = ("feature", "group", "metric", "value", "low", "high", "n")
-DISPARITIES = ("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance", "status")
+DISPARITIES = ("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance", "status", "p_value")
 COUNTS = ("feature", "group", "y_true", "y_pred", "n")
 
 
@@ -35,10 +45,13 @@ def assess_fairness(
     predictions: OutOfSample,
     config: FairnessConfig,
     checks: Iterable[Check[FairnessContext]] = CHECKS,
+    *,
+    defects: Mapping[str, npt.NDArray[np.bool_]] | None = None,
 ) -> FairnessResult:
     """Assess whom a model trained on the dataset would treat differently, and how.
 
-    Only rows that were predicted out of sample and have a label count; the prediction is the most likely class. Each
+    The kind of model that predicts best is judged. Only rows that were predicted out of sample and have a label
+    count; the prediction is the most likely class. Each
     sensitive feature is assessed, and the intersection of all of them where the configuration asks for it.
 
     Parameters
@@ -52,27 +65,49 @@ def assess_fairness(
         Tolerances and confidence.
     checks
         What is asked; by default all checks of this stage.
+    defects
+        What is wrong with which rows -> (N,) bool, such as "repeated", "invalid", "suspect label".
 
     Returns
     -------
     FairnessResult
         The intervals of `by_group` are Wilson's, each by itself; those of `disparities` hold together, over all
-        pairs of groups (Tukey and Kramer) and over all metrics and features (Bonferroni). `n` counts rows, in
-        `counts` it is their total weight.
+        pairs of groups (`simultaneous`) and over all questions and features (Bonferroni); their p-values are adjusted
+        over all metrics and features (Holm). `n` counts rows, in `counts` it is their total weight.
 
     Raises
     ------
     ContractError
         Where the predictions do not belong to the dataset, or are not finite.
     """
-    context = build_context(dataset, predictions, config)
+    judged_rows(dataset, predictions)  # before anything is computed of what does not belong together
+    model, predictions = most_able(predictions)
+    context = replace(build_context(dataset, predictions, config, defects), model=model)
+    findings = run_checks(checks, context)
     assessed = tuple(context.assessments.values())
+    by_group, disparities = figures(assessed, config.confidence)
+    scores = tabulate_scores(context)
     return FairnessResult(
-        findings=run_checks(checks, context),
-        by_group=_stack([_by_group(a, config.confidence) for a in assessed], BY_GROUP),
-        disparities=_stack([_disparities(a) for a in assessed], DISPARITIES),
+        findings=findings,
+        by_group=by_group,
+        disparities=disparities,
         counts=_stack([_counts(a, predictions.classes) for a in assessed], COUNTS),
+        calibration=calibration_table(context.scores, config.confidence),
+        reliability=reliability_table(context.scores, config.confidence),
+        scores=scores_frame(context, scores),
+        label_measures=class_label_measures(dataset, context.features, config),
+        proxies=proxy_table(context),
+        individual=individual_table(context),
+        model=model,
+        tables=build_tables(context, scores, model),
     )
+
+
+def figures(assessed: Iterable[Assessment], confidence: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`FairnessResult.by_group` and `.disparities` of some assessments."""
+    assessed = tuple(assessed)
+    by_group = _stack([_by_group(a, confidence) for a in assessed], BY_GROUP)
+    return by_group, _stack([_disparities(a) for a in assessed], DISPARITIES)
 
 
 def _stack(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -85,7 +120,7 @@ def _by_group(assessment: Assessment, confidence: float) -> pd.DataFrame:
     z = normal_quantile(confidence)
     frames = []
     for rates in assessment.rates.values():
-        low, high = wilson_limits(rates.shares, rates.cases, z)
+        low, high = rates.limits(z)
         columns = {"metric": rates.metric, "value": rates.shares, "low": low, "high": high, "n": rates.rows}
         frames.append(pd.DataFrame({"group": assessment.feature.groups, **columns}))
     return pd.concat(frames, ignore_index=True).assign(feature=assessment.feature.name)
@@ -105,6 +140,7 @@ def _disparities(assessment: Assessment) -> pd.DataFrame:
             "best": None if d.best is None else groups[d.best],
             "tolerance": d.threshold,
             "status": str(d.status),
+            "p_value": d.p_value,
         }
         for d in assessment.all_disparities()
     ]

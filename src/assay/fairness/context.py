@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.fairness.counts import Cells, Feature, count_cells, judged_rows, read_features
+from assay.fairness.control.strata import check_control
+from assay.fairness.counts import (
+    Cells,
+    Feature,
+    count_cells,
+    judged_rows,
+    only,
+    predicted_classes,
+    read_features,
+)
 from assay.fairness.disparity import (
     DIFFERENCE,
     MOST_LEFT_OUT,
@@ -19,10 +28,13 @@ from assay.fairness.disparity import (
     share_held,
     worst_status,
 )
+from assay.fairness.permutation import adjusted_p_values
 from assay.fairness.rates import (
     ACCURACY,
+    AVERAGE_ODDS,
     BASE_RATE,
     FALSE_POSITIVE_RATE,
+    MACRO_RECALL,
     PRECISION,
     SELECTION_RATE,
     TRUE_POSITIVE_RATE,
@@ -30,16 +42,20 @@ from assay.fairness.rates import (
     compute_rates,
     in_class,
 )
+from assay.fairness.scores.frames import score_features
+from assay.fairness.to_overall import TO_OVERALL
 from assay.findings import Status
 from assay.intervals import bonferroni
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from assay.config import FairnessConfig
     from assay.dataset import Dataset
+    from assay.fairness.scores.frames import Scored
     from assay.results import OutOfSample
 
 EQUALIZED_ODDS = "equalized odds"
@@ -150,56 +166,131 @@ class Assessment:
             differences = [d for d in self.parts(question) if d.kind == DIFFERENCE]
             if len(differences) > 1 and question != ACCURACY:
                 found.append(replace(combine(differences, question), status=self.status(question)))
+        # Means of the rates that equalized odds rest on: never farther apart than the farthest of these, so that they
+        # describe and no check needs them.
+        ruler = replace(self.rulers[EQUALIZED_ODDS], parts=1, plans=False)
+        if ruler.method != TO_OVERALL:  # everybody's mean of rates is no mean of the groups'
+            means = [self.rates[metric] for metric in (AVERAGE_ODDS, MACRO_RECALL) if metric in self.rates]
+            found += [compare(mean, self.group_rows, DIFFERENCE, ruler, self.group_weight) for mean in means]
         return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FairnessContext:
-    """Input of the fairness checks.
+class DataContext:
+    """Input of the fairness checks that look at the data alone, whatever the label is.
 
     Attributes
     ----------
     features
         All sensitive features and their intersection.
-    assessments
-        By name of the feature; none for a feature with one group, and none at all where there is an `obstacle`.
-    obstacle
-        Why the predictions cannot be assessed, as a sentence; None where they can.
+    judged
+        (N,) bool rows that figures of a model rest on.
+    defects
+        What is wrong with which rows -> (N,) bool.
+    measured
+        Tables that a check leaves for the result, lest it be measured twice: name -> table. Filled by the checks.
     """
 
     dataset: Dataset
     config: FairnessConfig
     features: tuple[Feature, ...]
+    judged: npt.NDArray[np.bool_]
+    defects: Mapping[str, npt.NDArray[np.bool_]]
+    measured: dict[str, pd.DataFrame] = field(default_factory=dict, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FairnessContext(DataContext):
+    """Input of the fairness checks of a label that is a class.
+
+    Attributes
+    ----------
+    assessments
+        By name of the feature; none for a feature with one group, and none at all where there is an `obstacle`.
+    obstacle
+        Why the predictions cannot be assessed, as a sentence; None where they can.
+    predictions
+        Those of the kind of model that is judged.
+    positive
+        Code of the favourable class among `predictions.classes`, or None.
+    scores
+        What the scores say of the groups, by name of the feature; as `assessments`.
+    model
+        Name of the kind of model that is judged; empty for predictions that were given.
+    """
+
     assessments: Mapping[str, Assessment]
     obstacle: str | None
+    predictions: OutOfSample
+    positive: int | None
+    scores: Mapping[str, Scored] = field(default_factory=dict)
+    model: str = ""
 
 
-def build_context(dataset: Dataset, predictions: OutOfSample, config: FairnessConfig) -> FairnessContext:
+def build_context(
+    dataset: Dataset,
+    predictions: OutOfSample,
+    config: FairnessConfig,
+    defects: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+) -> FairnessContext:
     """Count, rate and compare; raises `ContractError` where the predictions do not belong to the dataset."""
-    judged = judged_rows(dataset, predictions)
+    judged, defects = judged_rows(dataset, predictions), defects or {}
+    check_control(dataset, config.control)
     features = read_features(dataset, intersections=config.intersections)
     split = [feature for feature in features if len(feature.groups) > 1]
     positive, obstacle = _positive(dataset, predictions)
     if not judged.any():
         obstacle = "No row has both a label and an out-of-sample prediction."
     if obstacle:
-        return FairnessContext(dataset, config, features, {}, obstacle)
-    questions = judged_questions(predictions.classes, positive)
-    blocking, warning = _rulers(config, split, questions)
-    y_true = predictions.labels[judged]
-    y_pred = predictions.pred_probs[judged].argmax(axis=1)
-    weights = None if dataset.weights is None else dataset.weights[judged]
+        return FairnessContext(dataset, config, features, judged, defects, {}, obstacle, predictions, positive)
+    y_true = only(predictions.labels, judged)
+    y_pred = predicted_classes(predictions.pred_probs, judged)
+    weights = None if dataset.weights is None else only(dataset.weights, judged)
     k = len(predictions.classes)
+    counted = [
+        (feature, count_cells(((only(feature.codes, judged), len(feature.groups)), (y_true, k), (y_pred, k)), weights))
+        for feature in split
+    ]
+    assessments = assess_counts(counted, predictions.classes, positive, config)
+    scores = score_features(
+        split, predictions, judged, positive, weights=dataset.weights, min_group_size=config.min_group_size
+    )
+    return FairnessContext(
+        dataset, config, features, judged, defects, assessments, None, predictions, positive, scores
+    )
+
+
+def assess_counts(
+    counted: Sequence[tuple[Feature, Cells]], classes: tuple[str, ...], positive: int | None, config: FairnessConfig
+) -> dict[str, Assessment]:
+    """Rate and compare the groups of each feature: from here on no row is needed, only its cells.
+
+    Parameters
+    ----------
+    counted
+        Features of two groups or more, each with its cells, whose keys are (group, y_true, y_pred).
+    classes, positive
+        Names of the K >= 2 classes, and the code of the favourable one, or None.
+    config
+        Tolerances and confidence.
+
+    Returns
+    -------
+    dict
+        By name of the feature.
+    """
+    questions = judged_questions(classes, positive)
+    blocking, warning = _rulers(config, [feature for feature, _ in counted], questions)
     assessments = {}
-    for feature in split:
+    for feature, cells in counted:
         groups = len(feature.groups)
-        cells = count_cells(((feature.codes[judged], groups), (y_true, k), (y_pred, k)), weights)
-        rates = compute_rates(cells, groups, predictions.classes, positive)
+        rates = compute_rates(cells, groups, classes, positive)
         group_rows = rates[ACCURACY].rows
         group_weight = np.bincount(cells.keys[0], weights=cells.weight, minlength=groups).astype(np.float64)
         rulers = dict.fromkeys(questions, warning)
         if not feature.is_intersection:
             rulers[EQUALIZED_ODDS] = blocking
+        rulers = {question: replace(ruler, parts=len(questions[question])) for question, ruler in rulers.items()}
         if positive is None:
             # Of many classes each leaves out some groups: `Assessment.left_out_share` weighs them together.
             rulers[EQUALIZED_ODDS] = replace(rulers[EQUALIZED_ODDS], most_left_out=1.0)
@@ -210,23 +301,51 @@ def build_context(dataset: Dataset, predictions: OutOfSample, config: FairnessCo
             for question, parts in questions.items()
         }
         assessments[feature.name] = Assessment(
-            feature, cells, rulers, predictions.classes, positive, group_rows, group_weight, rates, disparities
+            feature, cells, rulers, classes, positive, group_rows, group_weight, rates, disparities
         )
-    return FairnessContext(dataset, config, features, assessments, None)
+    return _tested(assessments)
+
+
+def _tested(assessments: Mapping[str, Assessment]) -> dict[str, Assessment]:
+    """Give each disparity the p-value of its rate, adjusted within the families of `_rulers`."""
+    families: dict[bool, dict[tuple[str, str], tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]]
+    families = {True: {}, False: {}}
+    for name, assessment in assessments.items():
+        for question, parts in assessment.disparities.items():
+            blocks = question == EQUALIZED_ODDS and not assessment.feature.is_intersection
+            for d in parts:
+                rates, index = assessment.rates[d.metric], list(d.compared)
+                families[blocks][name, d.metric] = rates.shares[index], rates.cases[index]
+    p_values = {key: p for family in families.values() for key, p in adjusted_p_values(family).items()}
+    return {
+        name: replace(
+            assessment,
+            disparities={
+                question: tuple(replace(d, p_value=p_values[name, d.metric]) for d in parts)
+                for question, parts in assessment.disparities.items()
+            },
+        )
+        for name, assessment in assessments.items()
+    }
 
 
 def _rulers(
     config: FairnessConfig, features: list[Feature], questions: Mapping[str, list[tuple[str, str]]]
 ) -> tuple[Ruler, Ruler]:
-    """Rulers of the comparisons that block (equalized odds of single features) and of those that warn.
+    """Rulers of the questions that block (equalized odds of single features) and of those that warn.
 
     Each family holds together with `config.confidence`: what only warns takes nothing from what decides.
     """
-    odds = len(questions[EQUALIZED_ODDS])
-    blocking = sum(odds for feature in features if not feature.is_intersection)
-    warning = len(features) * sum(len(parts) for parts in questions.values()) - blocking
+    blocking = sum(not feature.is_intersection for feature in features)
+    warning = len(features) * len(questions) - blocking
     first, second = (
-        Ruler(bonferroni(config.confidence, n), config.min_group_size, config.tolerance, config.min_ratio)
+        Ruler(
+            bonferroni(config.confidence, n),
+            config.min_group_size,
+            config.tolerance,
+            config.min_ratio,
+            method=config.method,
+        )
         for n in (blocking, warning)
     )
     return first, second

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 # Up to this many possible cells the counts are held densely (8 bytes each); beyond, the occurring ones are sorted.
 DENSE_CELLS = 1 << 22
+# One percentage point each: every threshold that people set (0.5, 0.1, 0.05) is an edge, a calibration error that
+# matters (0.05) spans five of them, and 200 groups of two labels fill 40,000 cells at most.
+SCORE_BINS = 100
+# Sums of float32 probabilities miss 0 and 1 by less; more is no rounding.
+SCORE_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +43,15 @@ class Feature:
         The G group names, such as "Female" or "Female x Black"; unique.
     codes
         (N,) int64 in 0..G-1: the group of each row.
+    parts
+        Of an intersection (D, G) int64: the group of each of its D features; else None.
     """
 
     name: str
     columns: tuple[str, ...]
     groups: tuple[str, ...]
     codes: npt.NDArray[np.int64]
+    parts: npt.NDArray[np.int64] | None = None
 
     @property
     def is_intersection(self) -> bool:
@@ -106,21 +115,78 @@ def count_cells(
         (N,) positive weights, or None.
     """
     shape = tuple(size for _, size in dimensions)
-    flat = np.ravel_multi_index([codes for codes, _ in dimensions], shape)
-    if np.prod(shape, dtype=float) <= DENSE_CELLS:
-        occurring = np.flatnonzero(np.bincount(flat, minlength=1))
-        position = np.zeros(int(np.prod(shape)), dtype=np.int64)
-        position[occurring] = np.arange(len(occurring))
-        cell = position[flat]
+    size = math.prod(shape)
+    flat = _flat(dimensions)
+    if size <= DENSE_CELLS:
+        # One pass for each sum over int64 codes: numpy's bincount first copies what is of another type.
+        sums = np.bincount(flat, minlength=size)
+        occurring, cell = np.flatnonzero(sums), flat
     else:
         occurring, cell = np.unique(flat, return_inverse=True)
-    rows = np.bincount(cell, minlength=len(occurring)).astype(np.int64)
+        sums = np.bincount(cell)
+    kept = occurring if size <= DENSE_CELLS else np.arange(len(occurring))
+    rows = sums[kept].astype(np.int64)
     keys = tuple(key.astype(np.int64) for key in np.unravel_index(occurring, shape))
     if weights is None:
         return Cells(keys, rows, rows.astype(np.float64), rows.astype(np.float64))
-    weight = np.bincount(cell, weights=weights, minlength=len(occurring)).astype(np.float64)
-    squared = np.bincount(cell, weights=weights**2, minlength=len(occurring)).astype(np.float64)
+    weight = np.bincount(cell, weights=weights)[kept].astype(np.float64)
+    squared = np.bincount(cell, weights=weights * weights)[kept].astype(np.float64)
     return Cells(keys, rows, weight, squared)
+
+
+def _flat(dimensions: Sequence[tuple[npt.NDArray[np.int64], int]]) -> npt.NDArray[np.int64]:
+    """(N,) one code for each combination of codes, the last dimension fastest."""
+    (flat, _), *others = dimensions
+    for codes, size in others:
+        flat = flat * size
+        flat += codes
+    return flat
+
+
+def count_scores(
+    groups: tuple[npt.NDArray[np.int64], int],
+    y_true: tuple[npt.NDArray[np.int64], int],
+    scores: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64] | None,
+) -> Cells:
+    """Count the rows in each (group, y_true, bin of the score).
+
+    Parameters
+    ----------
+    groups, y_true
+        The (N,) codes and their number.
+    scores
+        (N,) in [0, 1]: the probability of the positive class. Bin b of 0..`SCORE_BINS`-1 holds the scores in
+        [b / SCORE_BINS, (b + 1) / SCORE_BINS), the last one 1 too.
+    weights
+        (N,) positive weights, or None.
+
+    Raises
+    ------
+    ContractError
+        Where a score is missing or outside [0, 1].
+    """
+    _check_scores("scores", scores)
+    bins = np.clip((scores * SCORE_BINS).astype(np.int64), 0, SCORE_BINS - 1)
+    return count_cells((groups, y_true, (bins, SCORE_BINS)), weights)
+
+
+def _check_scores(name: str, scores: npt.NDArray[np.float64], judged: npt.NDArray[np.bool_] | None = None) -> None:
+    """Refuse (N,) or (N, K) scores that are no probabilities in the judged rows."""
+    columns = scores.reshape(len(scores), -1)
+    # Column by column: numpy is slow on a short last axis. NaN fails both comparisons.
+    good = np.ones(len(scores), dtype=bool)
+    for column in columns.T:
+        good &= (column >= -SCORE_ROUNDING) & (column <= 1 + SCORE_ROUNDING)
+    bad = ~good if judged is None else judged & ~good
+    if not bad.any():
+        return
+    infinite = int((~np.isfinite(columns[bad])).any(axis=1).sum())
+    if infinite:
+        raise ContractError(f"{name} must be finite, got {infinite} rows with NaN or infinity. Train again.")
+    raise ContractError(
+        f"{name} must lie in [0, 1], got {int(bad.sum())} rows with a value outside. Give probabilities."
+    )
 
 
 def read_features(dataset: Dataset, *, intersections: bool) -> tuple[Feature, ...]:
@@ -151,11 +217,13 @@ def _read_feature(dataset: Dataset, name: str, index: int) -> Feature:
 
 def _intersect(parts: Sequence[Feature], taken: set[str]) -> Feature:
     codes = parts[0].codes
-    names: list[tuple[str, ...]] = [(group,) for group in parts[0].groups]
+    made = np.arange(len(parts[0].groups))[None]
     for part in parts[1:]:
         size = len(part.groups)
-        codes, occurring = pd.factorize(codes * size + part.codes, sort=True)
-        names = [(*names[pair // size], part.groups[pair % size]) for pair in occurring]
+        flat = _flat(((codes, made.shape[1]), (part.codes, size)))
+        occurring, codes = _renumber(flat, made.shape[1] * size)
+        made = np.vstack([made[:, occurring // size], occurring % size])
+    names = [tuple(part.groups[code] for part, code in zip(parts, one, strict=True)) for one in made.T.tolist()]
     groups = [" x ".join(name) for name in names]
     if len(set(groups)) < len(groups):
         # ("a", "b x c") and ("a x b", "c") read alike without quotation marks.
@@ -163,7 +231,18 @@ def _intersect(parts: Sequence[Feature], taken: set[str]) -> Feature:
     name = " x ".join(part.name for part in parts)
     while name in taken:
         name += " (intersection)"
-    return Feature(name, tuple(part.name for part in parts), tuple(groups), codes.astype(np.int64))
+    return Feature(name, tuple(part.name for part in parts), tuple(groups), codes, made)
+
+
+def _renumber(flat: npt.NDArray[np.int64], size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The occurring codes, ascending, and the place of each row's among them."""
+    if size > DENSE_CELLS:
+        occurring, place = np.unique(flat, return_inverse=True)
+        return occurring, place.astype(np.int64)
+    occurring = np.flatnonzero(np.bincount(flat, minlength=size))
+    position = np.zeros(size, dtype=np.int64)
+    position[occurring] = np.arange(len(occurring))
+    return occurring, position[flat]
 
 
 def judged_rows(dataset: Dataset, predictions: OutOfSample) -> npt.NDArray[np.bool_]:
@@ -176,7 +255,7 @@ def judged_rows(dataset: Dataset, predictions: OutOfSample) -> npt.NDArray[np.bo
     Raises
     ------
     ContractError
-        Where the predictions do not belong to the dataset, or are not numbers.
+        Where the predictions do not belong to the dataset, or are no probabilities.
     """
     n, k = len(dataset), len(predictions.classes)
     problems = [
@@ -199,7 +278,20 @@ def judged_rows(dataset: Dataset, predictions: OutOfSample) -> npt.NDArray[np.bo
     judged: npt.NDArray[np.bool_] = predictions.trained & (predictions.labels >= 0)
     if dataset.weights is not None:
         judged &= dataset.weights > 0
-    bad = int((~np.isfinite(predictions.pred_probs[judged])).any(axis=1).sum())
-    if bad:
-        raise ContractError(f"pred_probs must be finite, got {bad} rows with NaN or infinity. Train again.")
+    _check_scores("pred_probs", predictions.pred_probs, judged)
     return judged
+
+
+def predicted_classes(pred_probs: npt.NDArray[np.float64], judged: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """(M,) the most likely class of each of the M judged rows; of equally likely ones the first."""
+    if pred_probs.shape[1] != 2:
+        likeliest: npt.NDArray[np.int64] = only(pred_probs, judged).argmax(axis=1)
+        return likeliest
+    # The same as argmax, whose copy of the judged rows and short axis would cost most of the stage.
+    chosen: npt.NDArray[np.int64] = only(pred_probs[:, 1] > pred_probs[:, 0], judged).astype(np.int64)
+    return chosen
+
+
+def only(values: npt.NDArray[Any], judged: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """`values[judged]`, without a copy where all rows are judged."""
+    return values if judged.all() else values[judged]

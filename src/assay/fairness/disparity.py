@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assay.fairness.rates import FALSE_NEGATIVE_RATE, FALSE_POSITIVE_RATE, Rates
-from assay.fairness.simultaneous import cases_to_decide, critical_value, largest_difference, smallest_ratio
+from assay.fairness.simultaneous import MOST_GROUPS, cases_to_decide, largest_difference, smallest_ratio
+from assay.fairness.to_overall import TO_OVERALL, Deviation, largest_deviation, smallest_ratio_to_overall
 from assay.findings import Interval, Status
 from assay.intervals import judge_lower, judge_upper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -35,13 +36,20 @@ class Ruler:
     Attributes
     ----------
     confidence
-        With which all pairs of groups hold together in one comparison, after Bonferroni's correction for the others.
+        Of the interval of a question's largest figure, over all pairs of groups and all of the question's `parts`,
+        after Bonferroni's correction for the other questions.
     min_group_size
         Rows below which a group is not compared.
     tolerance, min_ratio
         Largest difference, and smallest ratio, that is tolerated.
     most_left_out
         Share of the rows that groups too small to be compared may hold where the comparison passes.
+    parts
+        Number of comparisons that answer the question together, see `simultaneous.largest_difference`.
+    method
+        "between_groups", or "to_overall": every group is held against everybody together.
+    plans
+        Whether to work out how many rows would decide, which costs ten times the comparison itself.
     """
 
     confidence: float
@@ -49,11 +57,14 @@ class Ruler:
     tolerance: float
     min_ratio: float
     most_left_out: float = MOST_LEFT_OUT
+    parts: int = 1
+    method: str = "between_groups"
+    plans: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disparity:
-    """The largest difference, or the smallest ratio, of a rate between two groups.
+    """The largest difference, or the smallest ratio, of a rate between two groups, or a group and everybody.
 
     Attributes
     ----------
@@ -62,7 +73,8 @@ class Disparity:
     value, low, high
         NaN where fewer than two groups can be compared, or no group has a rate above 0 (ratio).
     worst, best
-        Groups at the two ends: the worst has the lowest rate, or the highest of the error rates. None with NaN.
+        Groups at the two ends: the worst has the lowest rate, or the highest of the error rates. None with NaN. Held
+        against everybody, the worst is the group that lies farthest off, and there is no best.
     threshold, status
         What was tolerated, and how the interval meets it. Not passed, but inconclusive, where too many rows are left
         out.
@@ -76,6 +88,11 @@ class Disparity:
         For an inconclusive disparity: how many cases (such as "rows with the positive label") in each group would
         decide if the rates stayed as they are, and in how many rows of a group one finds them. None: no realistic
         number.
+    p_value
+        Of the test that the rate is the same in every compared group (`assay.fairness.permutation`), adjusted for the
+        other tests of its family; NaN where fewer than two groups can be compared.
+    overall
+        Rate of everybody together, where the groups are held against it; else NaN.
     """
 
     metric: str
@@ -94,6 +111,8 @@ class Disparity:
     case: str
     cases_needed: int | None = None
     rows_needed: int | None = None
+    p_value: float = math.nan
+    overall: float = math.nan
 
     @property
     def is_estimable(self) -> bool:
@@ -110,6 +129,11 @@ class Disparity:
 
 def comparable(rates: Rates, group_rows: npt.NDArray[np.int64], min_group_size: int) -> npt.NDArray[np.bool_]:
     """(G,) bool: groups large enough, with enough cases, for this rate to be compared."""
+    if rates.parts:
+        whole: npt.NDArray[np.bool_] = np.all(
+            [comparable(part, group_rows, min_group_size) for part in rates.parts], axis=0
+        )
+        return whole
     least = MIN_CASES if rates.is_conditional else 1
     enough: npt.NDArray[np.bool_] = (group_rows >= min_group_size) & (rates.rows >= least) & (rates.cases > 0)
     return enough
@@ -135,25 +159,28 @@ def compare(
     enough = comparable(rates, group_rows, ruler.min_group_size)
     index, left_out = np.flatnonzero(enough), np.flatnonzero(~enough)
     threshold = ruler.tolerance if kind == DIFFERENCE else ruler.min_ratio
-    p, n = rates.shares[index], rates.cases[index]
+    chosen = rates.select(index)
+    p = chosen.shares
     estimable = len(index) > 1 and (kind == DIFFERENCE or p.max() > 0)
     value, low, high = math.nan, math.nan, math.nan
-    status, needed, worst, best = Status.INCONCLUSIVE, None, None, None
-    if estimable:
-        z = critical_value(len(index), ruler.confidence)
+    status, needed, worst, best, overall = Status.INCONCLUSIVE, None, None, None, math.nan
+    if estimable and ruler.method == TO_OVERALL:
+        found = _deviation(kind, rates, index, ruler)
+        value, low, high, worst, overall = found.value, found.low, found.high, found.group, found.overall
+        status = _judge(kind, low, high, threshold)
+        if status is Status.INCONCLUSIVE and ruler.plans:
+            needed = cases_to_decide(
+                lambda m: _is_decided(kind, _deviation(kind, rates.with_cases(m), index, ruler), threshold)
+            )
+    elif estimable:
         value = float(p.max() - p.min()) if kind == DIFFERENCE else float(p.min() / p.max())
-        low, high = _interval(kind, p, n, z)
+        low, high = _interval(kind, chosen, ruler)
         status = _judge(kind, low, high, threshold)
         # Of equal rates the first is the lowest and the last the highest: two groups, not one.
         lowest, highest = int(index[p.argmin()]), int(index[np.flatnonzero(p == p.max())[-1]])
         worst, best = (highest, lowest) if rates.metric.startswith(HIGHER_IS_WORSE) else (lowest, highest)
-        if status is Status.INCONCLUSIVE:
-            needed = cases_to_decide(
-                lambda m: (
-                    _judge(kind, *_interval(kind, p, np.full(len(p), float(m)), z), threshold)
-                    is not Status.INCONCLUSIVE
-                )
-            )
+        if status is Status.INCONCLUSIVE and ruler.plans:
+            needed = cases_to_decide(_deciding(kind, chosen, ruler, threshold))
     left_out_share = share_held(left_out.tolist(), group_rows, group_weight)
     if status is Status.PASSED and left_out_share > ruler.most_left_out:
         status = Status.INCONCLUSIVE
@@ -176,11 +203,32 @@ def compare(
         case=rates.case,
         cases_needed=needed,
         rows_needed=None if needed is None else math.ceil(needed * rarest),
+        overall=overall,
     )
 
 
-def _interval(kind: str, p: npt.NDArray[np.float64], n: npt.NDArray[np.float64], z: float) -> tuple[float, float]:
-    return largest_difference(p, n, z) if kind == DIFFERENCE else smallest_ratio(p, n, z)
+def _deviation(kind: str, rates: Rates, index: npt.NDArray[np.int64], ruler: Ruler) -> Deviation:
+    deviate = largest_deviation if kind == DIFFERENCE else smallest_ratio_to_overall
+    return deviate(rates, index, ruler.confidence, ruler.parts)
+
+
+def _is_decided(kind: str, found: Deviation, threshold: float) -> bool:
+    return _judge(kind, found.low, found.high, threshold) is not Status.INCONCLUSIVE
+
+
+def _interval(kind: str, rates: Rates, ruler: Ruler) -> tuple[float, float]:
+    interval = largest_difference if kind == DIFFERENCE else smallest_ratio
+    return interval(rates.shares, rates.limits, ruler.confidence, ruler.parts)
+
+
+def _deciding(kind: str, rates: Rates, ruler: Ruler, threshold: float) -> Callable[[int], bool]:
+    """Whether so many cases in every group would decide, if the rates stayed as they are."""
+    groups = len(rates.shares)
+    if groups > MOST_GROUPS:
+        # Of groups of one size those at the ends decide; all pairs count, but are too many to be tried over and over.
+        rates = rates.select(np.array([rates.shares.argmin(), rates.shares.argmax()]))
+        ruler = replace(ruler, parts=ruler.parts * groups * (groups - 1) // 2)
+    return lambda m: _judge(kind, *_interval(kind, rates.with_cases(m), ruler), threshold) is not Status.INCONCLUSIVE
 
 
 def _judge(kind: str, low: float, high: float, threshold: float) -> Status:
@@ -224,4 +272,6 @@ def combine(disparities: Sequence[Disparity], metric: str) -> Disparity:
         rows=max(d.rows for d in disparities),
         case="rows",
         rows_needed=None if None in rows_needed else max((n for n in rows_needed if n is not None), default=None),
+        # Adjusted, so that the smallest of them tests that all rates are the same in all groups.
+        p_value=min((d.p_value for d in known), default=math.nan),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.fairness.context import DEMOGRAPHIC_PARITY, EQUALIZED_ODDS
+from assay.fairness.control.checks import QUESTIONS, within_strata
 from assay.fairness.disparity import MIN_CASES, comparable
 from assay.fairness.outcomes import TABLE_ROWS, disparity_outcome, each_assessment
 from assay.fairness.rates import ACCURACY
@@ -61,6 +62,8 @@ def accuracy_disparity(context: FairnessContext) -> Iterator[Outcome]:
 def _ask(context: FairnessContext, question: str, what: str, remedy: str) -> Iterator[Outcome]:
     def answer(assessment: Assessment) -> Iterable[Outcome]:
         yield disparity_outcome(context, assessment, question, remedy)
+        if question in QUESTIONS:
+            yield from within_strata(context, assessment, question)
 
     return each_assessment(context, what, answer)
 

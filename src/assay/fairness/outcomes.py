@@ -11,6 +11,7 @@ from assay.dataset import MISSING_GROUP
 from assay.fairness.disparity import DIFFERENCE, MOST_LEFT_OUT, Disparity, combine, worst_status
 from assay.fairness.rates import ACCURACY
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
+from assay.fairness.to_overall import METHOD_TO_OVERALL
 from assay.fairness.wording import about, confidently, counted, listing, percent, points, points_between, together
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
 from assay.small_cells import is_small, shown_count
@@ -18,7 +19,7 @@ from assay.small_cells import is_small, shown_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from assay.fairness.context import Assessment, FairnessContext
+    from assay.fairness.context import Assessment, DataContext, FairnessContext
     from assay.fairness.counts import Feature
 
 NO_FEATURE = "No sensitive feature is configured, so the groups of people in the data are unknown and {} unassessed."
@@ -30,9 +31,7 @@ TABLE_ROWS = 30
 SPELT_OUT = 3
 
 
-def each_feature(
-    context: FairnessContext, what: str, answer: Callable[[Feature], Iterable[Outcome]]
-) -> Iterator[Outcome]:
+def each_feature(context: DataContext, what: str, answer: Callable[[Feature], Iterable[Outcome]]) -> Iterator[Outcome]:
     """Outcomes of `answer` for each feature with two groups or more; `what` completes `NO_FEATURE`."""
     if not context.features:
         yield Outcome(Status.NOT_APPLICABLE, NO_FEATURE.format(what), remedy=NAME_THEM)
@@ -83,6 +82,7 @@ def disparity_outcome(context: FairnessContext, assessment: Assessment, question
         became = [f"{n:,} {outcome}" for outcome in Status if (n := sum(d.status is outcome for d in others))]
         words = together(became) if len(became) > 1 else str(others[0].status)
         sentences.append(f"{counted(len(others), 'other comparison')}: {words}.")
+    sentences += _parity(parts, assessment, confidence)
     sentences += _left_out(assessment, question)
     if status is Status.INCONCLUSIVE:
         sentences.append(_what_would_decide(parts))
@@ -121,18 +121,39 @@ def _sentence(part: Disparity, assessment: Assessment, confidence: float) -> str
     if not part.is_estimable:
         return f"The {part.metric} is 0 in every group of {feature.name}, so that it has no ratio."
     assert part.worst is not None
-    assert part.best is not None
     # Joint: it holds together with those of the other comparisons of its family.
     interval = f"joint {confidently(confidence)}"
     if part.kind != DIFFERENCE:
         limits = f"{interval} {percent(part.low)} to {percent(part.high)}"
         rule = f"at least {percent(part.threshold)} asked for"
-        return f"The smallest ratio of two groups in the {part.metric} is {percent(part.value)} ({limits}; {rule})."
+        of = "two groups" if part.best is not None else "a group and everybody"
+        return f"The smallest ratio of {of} in the {part.metric} is {percent(part.value)} ({limits}; {rule})."
     shares = assessment.rates[part.metric].shares
+    if part.best is None:
+        return (
+            f"The {part.metric} of a group differs from that of everybody by up to {points(part.value)} "
+            f"({interval} {points_between(part.low, part.high)}; {points(part.threshold)} tolerated): "
+            f"{percent(shares[part.worst])} for {feature.short(part.worst)} and {percent(part.overall)} for everybody."
+        )
     ends = " and ".join(f"{percent(shares[group])} for {feature.short(group)}" for group in (part.worst, part.best))
     rule = f"{points(part.threshold)} tolerated"
     limits = f"{interval} {points_between(part.low, part.high)}"
     return f"The {part.metric} differs by {points(part.value)} ({limits}; {rule}): {ends}."
+
+
+def _parity(parts: Sequence[Disparity], assessment: Assessment, confidence: float) -> Iterator[str]:
+    """Whether chance alone explains what was found; the status rests on the intervals."""
+    p_value = min((part.p_value for part in parts if not math.isnan(part.p_value)), default=math.nan)
+    if not math.isnan(p_value):
+        weighted = not np.array_equal(assessment.cells.weight, assessment.cells.rows)
+        test = "permutation test on effective counts" if weighted else "permutation test"
+        excluded = "excluded" if p_value <= 1 - confidence else "not excluded"
+        yield f"That the groups do not differ at all is {excluded}: p {_equals(p_value)} ({test}, adjusted)."
+
+
+def _equals(p_value: float) -> str:
+    """0.0312 as "= 0.031", 0.00002 as "< 0.001"."""
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}" if p_value < 0.1 else f"= {p_value:.2f}"
 
 
 def _left_out(assessment: Assessment, question: str) -> Iterator[str]:
@@ -185,7 +206,10 @@ def _evidence(assessment: Assessment, question: str, parts: tuple[Disparity, ...
     ratio = figure.kind != DIFFERENCE
     interval = None
     if not math.isnan(figure.low):
-        interval = Interval(figure.low, figure.high, confidence, METHOD_RATIO if ratio else METHOD_DIFFERENCE)
+        method = METHOD_RATIO if ratio else METHOD_DIFFERENCE
+        if figure.worst is not None and figure.best is None:
+            method = METHOD_TO_OVERALL
+        interval = Interval(figure.low, figure.high, confidence, method)
     return Evidence(
         metric=f"{figure.metric} {figure.kind}",
         value=None if math.isnan(figure.value) else figure.value,

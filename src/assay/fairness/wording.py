@@ -13,8 +13,12 @@ NAMED = 5
 
 
 def percent(share: float) -> str:
-    """0.1234 as "12.3%"; NaN as "not estimable"."""
-    return "not estimable" if math.isnan(share) else f"{100 * share:.1f}%"
+    """0.1234 as "12.3%", 0.0001 as "<0.1%", 0.9999 as ">99.9%"; NaN as "not estimable"."""
+    if math.isnan(share):
+        return "not estimable"
+    # Only what is nothing is told as nothing, and only what is all as all.
+    rounded = f"{100 * share:.1f}%"
+    return {"0.0%": "<0.1%", "100.0%": ">99.9%"}.get(rounded, rounded) if 0 < share < 1 else rounded
 
 
 def points(difference: float) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.able import NETWORK
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
-from assay.health.vitals import NETWORK
 from assay.intervals import judge_lower, judge_upper
 from assay.results import OutOfSample
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.able import kinds_of
 from assay.auc import compute_auc
 from assay.findings import Interval
 from assay.intervals import bonferroni, normal_quantile, wilson
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 # A probability of 0 for the given class would make the log loss of all rows infinite.
 _SMALLEST_PROBABILITY = 1e-15
 _CALIBRATION_BINS = 15
-NETWORK = "the network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def take_vitals(dataset: Dataset, predictions: OutOfSample, config: HealthConfig
     tested = predictions.trained & (predictions.labels >= 0)
     labels, probs = predictions.labels[tested], predictions.pred_probs[tested]
     counts = np.bincount(labels, minlength=len(predictions.classes))
-    kinds = {NETWORK: predictions.pred_probs, **predictions.opinions}
+    kinds = kinds_of(predictions)
     aucs = {name: _auc(labels, p[tested], bonferroni(0.95, len(kinds))) for name, p in kinds.items()}
     gap, folds = predictions.train_score - predictions.test_score, int(predictions.folds.max(initial=-1)) + 1
     return Vitals(

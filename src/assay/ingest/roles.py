@@ -57,6 +57,7 @@ def assign_roles(config: AuditConfig, frame: pd.DataFrame) -> Roles:
         group=config.group,
         weight=config.weight,
         ignored=config.ignore,
+        group_columns=tuple(feature.column for feature in config.sensitive),
     )
 
 
@@ -108,3 +109,5 @@ def _named(config: AuditConfig) -> Iterator[tuple[str, str]]:
         yield "sensitive", feature.column
     for name in config.ignore:
         yield "ignore", name
+    for name in config.fairness.control:
+        yield "fairness.control", name

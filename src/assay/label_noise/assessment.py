@@ -13,6 +13,7 @@ from assay.label_noise.checks import CHECKS
 from assay.label_noise.contract import check_contract
 from assay.label_noise.in_sample import ORIGIN_CHECK, find_origin
 from assay.label_noise.judgement import judge_labels
+from assay.label_noise.noise_rates import estimate_noise_rates
 from assay.results import LabelNoiseResult
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def _result(judgement: Judgement, checks: Iterable[Check[Judgement]]) -> LabelNo
         estimates=_estimates(judgement),
         method=judgement.method,
         rehearsal=None if judgement.choice is None else judgement.choice.found,
+        noise_rates=estimate_noise_rates(judgement),
     )
 
 

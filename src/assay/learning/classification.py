@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from assay.able import NETWORK
 from assay.errors import InputError
 from assay.learning.device import choose_device
 from assay.learning.encoding import encode_table
+from assay.learning.flips import FlipTest, plan_flips
 from assay.learning.folds import count_units
 from assay.learning.members import NETWORKS_SHARE, assign_repeats, describe_training, fold_rng, units_of
 from assay.learning.opinions import other_opinions
+from assay.learning.prediction import Predictor
 from assay.learning.recipe import Recipe, draw_share
 from assay.learning.steps import Examples
 from assay.learning.training import sample_rows, train_members
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from assay.config import LearningConfig
     from assay.dataset import Dataset
     from assay.learning.curves import Rows
-    from assay.learning.prediction import Predictor
     from assay.learning.training import Trained
 
     Codes = npt.NDArray[np.int64]
@@ -41,6 +43,7 @@ def predict_classes(
     exclude: Mask | None,
     repeats: int,
     opinions: bool,
+    flips: bool,
     progress: Callable[[float], None],
 ) -> OutOfSample:
     """See `assay.learning.out_of_sample`."""
@@ -76,6 +79,15 @@ def predict_classes(
         after_epoch=lambda epoch, _: progress(own_share * (epoch + 1) / recipe.epochs),
     )
     repeat_probs = _repeat_probs(trained, test, labels, repeats)
+    flip_test = FlipTest(
+        plan_flips(dataset, folds[0] >= 0, classes=len(kept), seed=config.seed) if flips else (), folds
+    )
+    _flip(flip_test, trained.predictor, repeat_probs, folds)
+    others = (
+        _opinions(dataset, labels, folds[0], trainable, config=config, flips=flip_test, progress=progress)
+        if opinions
+        else {}
+    )
     mean = repeat_probs.mean(axis=0, dtype=np.float64)
     classes = dataset.labels.classes
     return OutOfSample(
@@ -95,7 +107,9 @@ def predict_classes(
         trajectory=_of_given(trained.epoch_probs, labels),
         margin=trained.margin,
         epoch_probs=trained.epoch_probs,
-        opinions=_opinions(dataset, labels, folds[0], trainable, config=config, progress=progress) if opinions else {},
+        opinions=others,
+        flips=flip_test.shares,
+        flip_effects=flip_test.effects,
     )
 
 
@@ -151,6 +165,17 @@ def _of_given(probabilities: npt.NDArray[np.float32], labels: Codes) -> npt.NDAr
     return np.where(labels >= 0, given, np.float32(np.nan))
 
 
+def _flip(test: FlipTest, predictor: Predictor, repeat_probs: npt.NDArray[np.float32], folds: Folds) -> None:
+    """Ask the networks: of each repeat the one that held the row out, as for `repeat_probs`."""
+    rows, members = test.rows, predictor.network.members // len(folds)
+    held = [np.flatnonzero(of_repeat[rows] == f) for of_repeat in folds for f in range(members)]
+    after = np.zeros((len(folds), len(rows), predictor.network.outputs), dtype=np.float32)
+    found = Predictor(predictor.network, predictor.table.flipped(test.flips)).predict(held)
+    for m, part in enumerate(held):
+        after[m // members, part] = found[m]
+    test.add(NETWORK, repeat_probs[:, rows], after)
+
+
 def _opinions(
     dataset: Dataset,
     labels: Codes,
@@ -158,6 +183,7 @@ def _opinions(
     trainable: Mask,
     *,
     config: LearningConfig,
+    flips: FlipTest,
     progress: Callable[[float], None],
 ) -> dict[str, npt.NDArray[np.float64]]:
     train = [np.flatnonzero(trainable & (folds != f)) for f in range(config.folds)]
@@ -169,6 +195,7 @@ def _opinions(
         test,
         classes=int(labels.max()) + 1,
         seed=config.seed,
+        flips=flips,
         progress=lambda share: progress(NETWORKS_SHARE + (1 - NETWORKS_SHARE) * share),
     )
 

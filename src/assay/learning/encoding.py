@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from assay.learning.flips import Flip
+
 # 16 + 16 edges: on Adult, 32 bins reach AUC .920 where standardised inputs reach .911; 64 bring nothing more.
 MAX_BINS = 32
 MAX_CATEGORIES = 255
@@ -50,6 +52,8 @@ class EncodedTable:
         (G,) int64: the numeric columns that get an input for missing values.
     codes
         (N, C) int64: for each categorical column the index of its one-hot input among all W inputs.
+    number_names, code_names
+        The column behind each of the A numbers and C codes.
     width
         W: number of inputs.
     cache
@@ -61,6 +65,8 @@ class EncodedTable:
     unit_bin: torch.Tensor
     gaps: torch.Tensor
     codes: torch.Tensor
+    number_names: tuple[str, ...]
+    code_names: tuple[str, ...]
     width: int
     cache: torch.Tensor | None
 
@@ -76,6 +82,21 @@ class EncodedTable:
         flat = index.reshape(-1)
         encoded = self.cache.index_select(0, flat) if self.cache is not None else self._encode(flat)
         return encoded.view(*index.shape, self.width)
+
+    def flipped(self, flips: Sequence[Flip]) -> EncodedTable:
+        """Return the rows of all flips, one after the other, with the values that these give them."""
+
+        def altered(values: torch.Tensor, names: tuple[str, ...]) -> torch.Tensor:
+            parts = [values[:0]]
+            for flip in flips:
+                at = [i for i, name in enumerate(names) if name == flip.column]
+                rows = values.index_select(0, torch.from_numpy(flip.rows).to(values.device))
+                rows[:, at] = values[flip.donor, at]
+                parts.append(rows)
+            return torch.cat(parts)
+
+        numbers, codes = altered(self.numbers, self.number_names), altered(self.codes, self.code_names)
+        return replace(self, numbers=numbers, codes=codes, cache=None)
 
     def _encode(self, index: torch.Tensor) -> torch.Tensor:
         values = self.numbers.index_select(0, index)
@@ -104,16 +125,17 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], device: torch.devi
         Where the table is put, once.
     """
     most = max(MIN_INPUTS_PER_COLUMN, MAX_INPUTS // max(1, len(columns)))
-    numbers = [as_numbers(frame[c]) for c in columns if is_numeric(frame[c])]
+    number_names = tuple(c for c in columns if is_numeric(frame[c]))
+    numbers = [as_numbers(frame[c]) for c in number_names]
     edges = [_edges(x, min(MAX_BINS, most)) for x in numbers]
     gaps = [i for i, x in enumerate(numbers) if np.isnan(x).any() and len(edges[i])]
     width = sum(max(0, len(e) - 1) for e in edges) + len(gaps)
-    codes: list[npt.NDArray[np.int64]] = []
+    codes: dict[str, npt.NDArray[np.int64]] = {}
     for column in columns:
         if not is_numeric(frame[column]):
             found = as_codes(frame[column], min(MAX_CATEGORIES, most))
             if found is not None:
-                codes.append(found + width)
+                codes[column] = found + width
                 width += int(found.max()) + 1
     values = [_places(x, e) for x, e in zip(numbers, edges, strict=True)]
     units = [(i, k) for i, e in enumerate(edges) for k in range(len(e) - 1)]
@@ -122,7 +144,9 @@ def encode_table(frame: pd.DataFrame, columns: Sequence[str], device: torch.devi
         unit_column=torch.tensor([i for i, _ in units], dtype=torch.int64, device=device),
         unit_bin=torch.tensor([k for _, k in units], dtype=torch.float32, device=device),
         gaps=torch.tensor(gaps, dtype=torch.int64, device=device),
-        codes=torch.from_numpy(_stack(codes, len(frame), np.int64)).to(device),
+        codes=torch.from_numpy(_stack(list(codes.values()), len(frame), np.int64)).to(device),
+        number_names=number_names,
+        code_names=tuple(codes),
         width=width,
         cache=None,
     )

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from assay.errors import InputError
+from assay.learning.flips import FlipTest
 from assay.learning.plain_features import read_plain_features
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int64]
     Probabilities = npt.NDArray[np.float64]
-    # Probabilities of the classes seen, (n, k), for rows by their positions.
-    Predictor = Callable[[Rows], Probabilities]
+    # Probabilities of the classes seen, (n, k), for rows of a table by their positions.
+    Predictor = Callable[[PlainFeatures, Rows], Probabilities]
     # Features, training rows, their classes in 0..k-1, their weights, seed.
     Learner = Callable[[PlainFeatures, Rows, Rows, Probabilities | None, int], Predictor]
 
@@ -77,6 +78,7 @@ def other_opinions(
     *,
     classes: int,
     seed: int,
+    flips: FlipTest | None = None,
     progress: Callable[[float], None] = _ignore,
 ) -> dict[str, Probabilities]:
     """Predict every row by models of other kinds that did not see it, one of each kind for each member.
@@ -98,6 +100,8 @@ def other_opinions(
         K, at least 2.
     seed
         The same seed gives the same probabilities.
+    flips
+        Is told what the members predict for the rows of its flips, each by the member that holds the row out.
     progress
         Is told the finished share, in (0, 1].
 
@@ -122,6 +126,9 @@ def other_opinions(
     never = np.setdiff1d(np.arange(len(dataset)), np.concatenate(test))
     learners: dict[str, Learner] = {"trees": _learn_trees, "linear": _learn_linear}
     opinions = {name: np.zeros((len(dataset), classes)) for name in learners}
+    flips = flips or FlipTest((), np.zeros((1, len(dataset)), dtype=np.int16))
+    flipped_rows, altered = flips.rows, features.flipped(flips.flips)
+    flipped = {name: np.zeros((len(flipped_rows), classes)) for name in learners}
     members = [(name, m) for name in learners for m in range(len(samples))]
     for done, (name, m) in enumerate(members, start=1):
         rows, weights = samples[m], dataset.weights
@@ -129,10 +136,15 @@ def other_opinions(
         learn = learners[name] if len(seen) > 1 and features.width else _learn_shares
         predict = learn(features, rows, codes, None if weights is None else _relative(weights[rows]), seed)
         for part in _chunks(test[m], features, classes):
-            opinions[name][np.ix_(part, seen)] = predict(part)
+            opinions[name][np.ix_(part, seen)] = predict(features, part)
         for part in _chunks(never, features, classes):
-            opinions[name][np.ix_(part, seen)] += predict(part) / len(samples)
+            opinions[name][np.ix_(part, seen)] += predict(features, part) / len(samples)
+        at = np.flatnonzero(np.isin(flipped_rows, test[m]))
+        for part in _chunks(at, features, classes):
+            flipped[name][np.ix_(part, seen)] = predict(altered, part)
         progress(done / len(members))
+    for name, found in flipped.items():
+        flips.add(name, opinions[name][None, flipped_rows], found[None])
     return {name: _normalise(found) for name, found in opinions.items()}
 
 
@@ -158,7 +170,7 @@ def _learn_shares(
 ) -> Predictor:
     """Predict the shares of the classes: all there is to learn from one class, or from constant columns."""
     shares = np.bincount(codes, weights) / (len(codes) if weights is None else weights.sum())
-    return lambda part: np.tile(shares, (len(part), 1))
+    return lambda _, part: np.tile(shares, (len(part), 1))
 
 
 def _learn_trees(
@@ -185,7 +197,7 @@ def _learn_trees(
         random_state=seed,
     )
     model.fit(inputs, codes, sample_weight=weights)
-    return lambda part: model.predict_proba(features.for_trees(part))
+    return lambda table, part: model.predict_proba(table.for_trees(part))
 
 
 def _learn_linear(
@@ -202,7 +214,7 @@ def _learn_linear(
         # A few steps short of the optimum is a little more regularisation.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(inputs, codes, sample_weight=weights)
-    return lambda part: model.predict_proba(features.for_linear(part))
+    return lambda table, part: model.predict_proba(table.for_linear(part))
 
 
 def _bounded(cells: int, least: int, most: int) -> int:

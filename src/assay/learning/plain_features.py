@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     from scipy.sparse import csr_array
+
+    from assay.learning.flips import Flip
 
     Numbers = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
@@ -44,12 +46,17 @@ class PlainFeatures:
         (N, C) int64: the category of each categorical column, in 0..sizes[c]-1.
     sizes
         (C,) int64.
+    number_names, scaled_names, code_names
+        The column behind each column of `numbers`, `scaled` and `codes`.
     """
 
     numbers: Numbers
     scaled: npt.NDArray[np.float32]
     codes: Codes
     sizes: Codes
+    number_names: tuple[str, ...]
+    scaled_names: tuple[str, ...]
+    code_names: tuple[str, ...]
 
     def __len__(self) -> int:
         """Return N."""
@@ -64,6 +71,25 @@ class PlainFeatures:
     def width(self) -> int:
         """Number of inputs of a linear model."""
         return int(self.scaled.shape[1] + self.sizes.sum())
+
+    def flipped(self, flips: Sequence[Flip]) -> PlainFeatures:
+        """Return the rows of all flips, one after the other, with the values that these give them."""
+
+        def altered(values: npt.NDArray[Any], names: tuple[str, ...]) -> npt.NDArray[Any]:
+            parts = [values[:0]]
+            for flip in flips:
+                at = [i for i, name in enumerate(names) if name == flip.column]
+                rows = values[flip.rows]
+                rows[:, at] = values[flip.donor, at]
+                parts.append(rows)
+            return np.concatenate(parts)
+
+        return replace(
+            self,
+            numbers=altered(self.numbers, self.number_names),
+            scaled=altered(self.scaled, self.scaled_names),
+            codes=altered(self.codes, self.code_names),
+        )
 
     def for_trees(self, rows: Codes) -> Numbers:
         """Numbers and category codes of the rows: (n, A + C), NaN where a number is missing."""
@@ -98,29 +124,32 @@ def read_plain_features(frame: pd.DataFrame, columns: Sequence[str]) -> PlainFea
     columns
         The features.
     """
-    numbers: list[Numbers] = []
-    scaled: list[npt.NDArray[np.float32]] = []
-    gaps: list[npt.NDArray[np.float32]] = []
-    codes: list[Codes] = []
+    numbers: dict[str, Numbers] = {}
+    scaled: dict[str, npt.NDArray[np.float32]] = {}
+    gaps: dict[str, npt.NDArray[np.float32]] = {}
+    codes: dict[str, Codes] = {}
     for name in columns:
         if is_numeric(frame[name]):
             x = np.clip(as_numbers(frame[name]), -LARGEST, LARGEST)
             missing, standard = np.isnan(x), _standardise(x)
             has_gaps = missing.any() and not missing.all()
             if standard is not None:
-                scaled.append(standard)
+                scaled[name] = standard
             if has_gaps:
-                gaps.append(missing.astype(np.float32))
+                gaps[name] = missing.astype(np.float32)
             if standard is not None or has_gaps:
-                numbers.append(x)
+                numbers[name] = x
         elif (found := as_codes(frame[name], min(MAX_CATEGORIES, max(2, MAX_INPUTS // len(columns))))) is not None:
-            codes.append(found)
-    n = len(frame)
+            codes[name] = found
+    n, inputs = len(frame), [*scaled.values(), *gaps.values()]
     return PlainFeatures(
-        numbers=np.stack(numbers, axis=1) if numbers else np.empty((n, 0)),
-        scaled=np.stack(scaled + gaps, axis=1) if scaled or gaps else np.empty((n, 0), dtype=np.float32),
-        codes=np.stack(codes, axis=1) if codes else np.empty((n, 0), dtype=np.int64),
-        sizes=np.array([c.max() + 1 for c in codes], dtype=np.int64),
+        numbers=np.stack(list(numbers.values()), axis=1) if numbers else np.empty((n, 0)),
+        scaled=np.stack(inputs, axis=1) if inputs else np.empty((n, 0), dtype=np.float32),
+        codes=np.stack(list(codes.values()), axis=1) if codes else np.empty((n, 0), dtype=np.int64),
+        sizes=np.array([c.max() + 1 for c in codes.values()], dtype=np.int64),
+        number_names=tuple(numbers),
+        scaled_names=(*scaled, *gaps),
+        code_names=tuple(codes),
     )
 
 

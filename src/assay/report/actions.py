@@ -20,14 +20,16 @@ _STATUSES = [status.value for status in OPEN]
 # Where an action is carried out; another finding may ask for more of a row, and take it to the other file.
 _FILES = {"quarantine": "quarantine", "relabel": "review", "review": "review"}
 
-# A check's code, its severity, and the action that it asks for.
-Step = tuple[str, str, str]
+# A check's code, its severity and status, and the action that it asks for.
+Step = tuple[str, str, str, str]
 # For each step, how many of its rows are in each file.
 RowsOf = dict[Step, "Mapping[str, int]"]
 
 
 def first_actions(findings: list[dict[str, Any]], rows_of: RowsOf, extension: str) -> list[dict[str, Any]]:
-    """Up to three steps: one for each check and severity, worst first, then the check that concerns most rows.
+    """Up to three steps: one for each check, severity and status, worst first, then by the rows that they concern.
+
+    What failed and what is inconclusive ask for different things, and are steps of their own.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def first_actions(findings: list[dict[str, Any]], rows_of: RowsOf, extension: st
     """
     open_ones = [f for f in findings if not f["waived"] and f["status"] in _STATUSES and f["remedy"]]
     open_ones.sort(key=lambda f: (f["code"], *_rank(f)))
-    groups = [list(group) for _, group in groupby(open_ones, key=lambda f: (f["code"], f["severity"]))]
+    groups = [list(group) for _, group in groupby(open_ones, key=lambda f: (f["code"], *_rank(f)))]
     steps = [_action(group, rows_of, extension) for group in groups]
     order = sorted(range(len(steps)), key=lambda i: (*_rank(groups[i][0]), -_rows(steps[i])))
     return [steps[i] for i in order[:_MOST]]
@@ -65,7 +67,7 @@ def _action(group: list[dict[str, Any]], rows_of: RowsOf, extension: str) -> dic
     worst = group[0]
     flags = [f["evidence"]["rows"] for f in group if f["evidence"] and f["evidence"]["rows"]]
     asked = next((str(flag["action"]) for flag in flags if flag["count"]), "")
-    rows = rows_of.get((worst["code"], str(worst["severity"]), asked), {})
+    rows = rows_of.get((worst["code"], str(worst["severity"]), str(worst["status"]), asked), {})
     places = sorted(rows, key=lambda name: name != _FILES[asked])
     # A finding on the whole dataset has nothing to name.
     about = [f["subject"] for f in group if f["subject"]["columns"] or f["subject"]["group"]]

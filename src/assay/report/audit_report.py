@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.able import most_able
+from assay.attestation import ATTESTATION, render_statement
+from assay.changes.since import change_before
+from assay.documents import FOLDER, build_documents, write_documents
+from assay.known import keep
 from assay.ledger import build_ledger, split_rows
 from assay.report.document import build_document
 from assay.report.junit import render_junit
@@ -18,9 +23,9 @@ from assay.report.markdown import render_markdown
 from assay.report.page import render_html, render_notebook
 from assay.report.plain import plain
 from assay.report.rows import write_labels, write_rows
+from assay.report.sarif import render_sarif
 from assay.report.terminal import render_rich, render_text
 from assay.results import OutOfSampleValues
-from assay.store import save_audit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +35,16 @@ if TYPE_CHECKING:
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
+    from assay.deciding import Decision, Verdict
     from assay.findings import Finding
-    from assay.gate import Decision, Verdict
     from assay.results import (
         CellResult,
         CleaningEffect,
         FairnessResult,
         HealthResult,
+        LabelEffect,
         LabelNoiseResult,
+        MitigationResult,
         OutOfSample,
         RecordResult,
         ValidationResult,
@@ -60,6 +67,9 @@ class AuditReport:
         What the audit ran on, with and for how long, in plain JSON values.
     index
         (N,) index of the caller's frame; by default the row ids.
+    label_effect, mitigation
+        What wrong labels may do to the disparities, and what it would cost to meet the tolerance; None where the
+        label is a number.
     """
 
     config: AuditConfig
@@ -76,6 +86,8 @@ class AuditReport:
     ruling: Decision
     manifest: Mapping[str, Any]
     index: pd.Index | None = None
+    label_effect: LabelEffect | None = None
+    mitigation: MitigationResult | None = None
 
     @property
     def name(self) -> str:
@@ -121,12 +133,14 @@ class AuditReport:
     def pred_probs(self) -> pd.DataFrame:
         """(N, K) out-of-sample probabilities, one column for each learned class, under the caller's index.
 
+        Those of the kind of model that predicts best, by which fairness is judged: `fairness_result.model`.
         A numeric label has no classes, and no columns here: see `labels`.
         """
         if isinstance(self.predictions, OutOfSampleValues):
             return pd.DataFrame(index=self._row_index)
         columns = pd.Index(self.predictions.classes, dtype="object")
-        return pd.DataFrame(self.predictions.pred_probs, index=self._row_index, columns=columns)
+        _, judged = most_able(self.predictions)
+        return pd.DataFrame(judged.pred_probs, index=self._row_index, columns=columns)
 
     @property
     def fairness(self) -> pd.DataFrame:
@@ -160,7 +174,7 @@ class AuditReport:
         return json.dumps(self._document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_html(self) -> str:
-        """One self-contained HTML file below 1 MB: no script, nothing from the network."""
+        """One self-contained HTML file below 1 MB: nothing from the network, and readable without its script."""
         return render_html(self._document)
 
     def to_markdown(self) -> str:
@@ -171,28 +185,44 @@ class AuditReport:
         """JUnit XML, in which a CI system shows each finding as a test."""
         return render_junit(self._document)
 
+    def to_sarif(self) -> str:
+        """SARIF 2.1.0, which code scanning and editors show beside the files."""
+        return render_sarif(self._document)
+
     def save(self, folder: str | Path) -> Path:
         """Store the audit in a new directory below `folder` and return that directory.
 
         Raises
         ------
+        HistoryError
+            Where the history cannot be written; the audit is stored.
         StorageError
             Where it cannot be written; nothing is left behind.
         """
-        return save_audit(self, Path(folder), self.name)
+        return keep(self, Path(folder), self.name, self.config.output.history)
 
     def write(self, folder: Path) -> None:
-        """Write all files into `folder`, which exists; `save` does so atomically."""
+        """Write all files into `folder`, which exists; `save` does so atomically.
+
+        What changed since the newest audit of the dataset beside `folder` is part of the report from now on.
+        """
+        change = change_before(folder.parent, self._document, self.fairness_result.tables)
+        self.__dict__["_document"] = self._document | {"change": change}
         # Newlines as they are: a CSV or JSON file is the same on every platform.
         texts = {
             "report.json": self.to_json(),
             "report.html": self.to_html(),
             "report.md": self.to_markdown(),
             "junit.xml": self.to_junit(),
+            "report.sarif": self.to_sarif(),
             "manifest.json": json.dumps(self._document["manifest"], indent=1, ensure_ascii=False) + "\n",
         }
+        if self.fairness_result.tables is not None:
+            texts["fairness.json"] = self.fairness_result.tables.to_json()
+        texts[ATTESTATION] = render_statement(self._document, texts, self.config)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        write_documents(build_documents(self._document), folder / FOLDER)
         write_rows(self.dataset, self.ledger, self.dispositions, folder / "rows", self.config.output.rows)
         write_labels(self.label_noise, folder)
 

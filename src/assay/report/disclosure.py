@@ -68,7 +68,7 @@ def hide_small_fairness(tables: Mapping[str, Table], rate_rows: RateRows, heavie
         rows = [
             rate_rows.get((feature, group, str(row["metric"])), group_rows.get((feature, group), 0)) for group in ends
         ]
-        return {**row, **dict.fromkeys((*_FIGURES, "worst", "best"))} if any(map(is_small, rows)) else row
+        return {**row, **dict.fromkeys((*_FIGURES, "p_value", "worst", "best"))} if any(map(is_small, rows)) else row
 
     def cell(row: Row) -> Row:
         if is_small(group_rows.get((str(row["feature"]), str(row["group"])), 0)):
@@ -94,6 +94,17 @@ def hide_small_estimates(table: Table) -> Table:
         return {**row, **hidden, **{name: FEWER for name in ("n", "suspects") if is_small(row[name])}}
 
     return _each_row(table, estimate)
+
+
+def hide_small_rows(table: Table) -> Table:
+    """A table with a column `n`, without the figures that rest on a few rows."""
+
+    def hide(row: Row) -> Row:
+        if not is_small(row["n"]):
+            return row
+        return {name: None if isinstance(value, float) else value for name, value in row.items()} | {"n": FEWER}
+
+    return _each_row(table, hide)
 
 
 def hide_small_evidence(finding: dict[str, Any], rate_rows: RateRows, sensitive: Collection[str]) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.deciding import FAMILIES, GATE
+from assay.documents.pairs import sex_by_race
 from assay.findings import Severity, Status
-from assay.gate import FAMILIES, GATE
 from assay.ledger import Disposition
+from assay.report.accepted import baseline_part
 from assay.report.actions import OPEN, RowsOf, Step, first_actions
 from assay.report.disclosure import (
     RateRows,
@@ -23,6 +25,7 @@ from assay.report.disclosure import (
     hide_small_estimates,
     hide_small_evidence,
     hide_small_fairness,
+    hide_small_rows,
 )
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from assay.config import Waiver
+    from assay.deciding import Decision
     from assay.findings import Evidence, Finding, RowFlags
-    from assay.gate import Decision
     from assay.report.audit_report import AuditReport
 
 # Enough to look at by hand; the ledger has all of them.
@@ -64,6 +67,8 @@ def build_document(report: AuditReport) -> dict[str, Any]:
         "labels": _labels(report),
         "fairness": _fairness(report, rate_rows),
         "cleaning": _cleaning(report),
+        "label_effect": _label_effect(report),
+        "mitigation": _mitigation(report),
         "health": {"metrics": report.health.metrics},
         "limits": _limits(report, rate_rows),
         "manifest": report.manifest,
@@ -77,7 +82,7 @@ def judged_parts(
     ruling: Decision,
     hide: Callable[[dict[str, Any]], dict[str, Any]] = lambda finding: finding,
 ) -> dict[str, Any]:
-    """What every report says of its findings: `name`, `verdict`, `reasons`, `families`, `waivers` and `findings`.
+    """What every report says of its findings: name, verdict, reasons, families, waivers, baseline and findings.
 
     Parameters
     ----------
@@ -90,7 +95,8 @@ def judged_parts(
     """
     ids = _number(findings)
     excused = {id(pair.finding) for pair in ruling.waived}
-    entries = [hide(plain(_finding(f, ids[id(f)], waived=id(f) in excused))) for f in findings]
+    held = {id(pair.finding) for pair in ruling.ratchet.accepted} if ruling.ratchet is not None else set()
+    entries = [hide(plain(_finding(f, ids[id(f)], waived=id(f) in excused, accepted=id(f) in held))) for f in findings]
     return {
         "name": name,
         "verdict": ruling.verdict,
@@ -112,6 +118,7 @@ def judged_parts(
             "expired": [_waiver(waiver) for waiver in ruling.expired],
             "unused": [_waiver(waiver) for waiver in ruling.unused],
         },
+        "baseline": None if ruling.ratchet is None else baseline_part(ruling.ratchet, ids),
         "findings": entries,
     }
 
@@ -126,7 +133,7 @@ def _number(findings: Iterable[Finding]) -> dict[int, str]:
     return ids
 
 
-def _finding(finding: Finding, anchor: str, *, waived: bool) -> dict[str, Any]:
+def _finding(finding: Finding, anchor: str, *, waived: bool, accepted: bool) -> dict[str, Any]:
     return {
         "id": anchor,
         "code": finding.code,
@@ -135,6 +142,7 @@ def _finding(finding: Finding, anchor: str, *, waived: bool) -> dict[str, Any]:
         "severity": finding.severity,
         "status": finding.status,
         "waived": waived,
+        "accepted": accepted,
         "subject": {
             "text": str(finding.subject),
             "columns": finding.subject.columns,
@@ -200,6 +208,7 @@ def _family(code: str, title: str, findings: list[dict[str, Any]]) -> dict[str, 
         "state": _state([finding for finding in own if not finding["waived"]]),
         "counts": {status.value: counts[status] for status in Status},
         "waived": sum(finding["waived"] for finding in own),
+        "accepted": sum(finding["accepted"] for finding in own),
     }
 
 
@@ -208,7 +217,8 @@ def _state(findings: list[dict[str, Any]]) -> str:
 
     Follows the rules of the gate: what failed critically, then what is not known.
     """
-    found = {(finding["severity"], finding["status"]) for finding in findings}
+    # What the baseline accepts does not block: it is there to be read.
+    found = {(Severity.WARNING if f["accepted"] else f["severity"], f["status"]) for f in findings}
     statuses = {status for _, status in found}
     if (Severity.CRITICAL, Status.FAILED) in found:
         return "failed"
@@ -276,7 +286,7 @@ def _rows_to_act_on(report: AuditReport, excused: set[int]) -> RowsOf:
     for finding in report.findings:
         rows = finding.evidence.rows if finding.evidence is not None else None
         if rows is not None and finding.status in OPEN and id(finding) not in excused:
-            step = finding.code, finding.severity.value, rows.action.value
+            step = finding.code, finding.severity.value, finding.status.value, rows.action.value
             flagged.setdefault(step, []).append(np.asarray(rows.positions, dtype=np.int64))
     return {
         step: Counter(report.dispositions[np.unique(np.concatenate(positions))].tolist())
@@ -313,7 +323,35 @@ def _fairness(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
     result, weights = report.fairness_result, report.dataset.weights
     tables = {"by_group": result.by_group, "disparities": result.disparities, "counts": result.counts}
     heaviest = 1.0 if weights is None else float(np.max(weights, initial=0.0))
-    return hide_small_fairness(plain(tables), rate_rows, heaviest)
+    shown = hide_small_fairness(plain(tables), rate_rows, heaviest)
+    others = {
+        "calibration": result.calibration,
+        "reliability": result.reliability,
+        "label_measures": result.label_measures,
+        "proxies": result.proxies,
+        "individual": result.individual,
+    }
+    # For Local Law 144, where the configuration says which feature is which.
+    if (pairs := sex_by_race(report.dataset, report.predictions, report.config)) is not None:
+        others["sex_by_race"] = pairs
+    return {**shown, **{name: hide_small_rows(plain(table)) for name, table in others.items()}, "model": result.model}
+
+
+def _label_effect(report: AuditReport) -> dict[str, Any] | None:
+    effect = report.label_effect
+    if effect is None:
+        return None
+    return {"table": hide_small_rows(plain(effect.table)), "tipping": effect.tipping, "review": len(effect.review)}
+
+
+def _mitigation(report: AuditReport) -> dict[str, Any] | None:
+    mitigation = report.mitigation
+    if mitigation is None:
+        return None
+    return {
+        "tolerance": report.config.fairness.tolerance,
+        "frontier": hide_small_rows(plain(mitigation.frontier)),
+    }
 
 
 def _cleaning(report: AuditReport) -> dict[str, Any] | None:

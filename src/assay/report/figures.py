@@ -1,59 +1,21 @@
-"""Pictures as inline SVG: drawn by matplotlib, coloured by the page's style sheet, deterministic.
-
-Three things matplotlib would do are kept from it. Text of the data never reaches it: labels are placeholders, which
-are replaced by escaped text in the SVG, so that no name is read as mathematics and no glyph is missing. Colours are
-placeholders too, replaced by the page's variables, so that a picture reads in light and in dark. Ids get the
-picture's own prefix, since a page has several pictures.
-"""
+"""Pictures of rates by group, of label quality and of learning."""
 
 from __future__ import annotations
 
-import io
-import re
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from assay.report.drawing import CHARACTER, FIRST, FONT, INK, MUTED, NARROW, SECOND, WIDE, Picture, canvas, render
 from assay.report.text import columns, number, percent, percent_span, plural, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# Placeholder colour -> variable of the style sheet.
-_COLOURS = {
-    "#010101": "var(--ink)",
-    "#020202": "var(--muted)",
-    "#030303": "var(--line)",
-    "#040404": "var(--series-1)",
-    "#050505": "var(--series-2)",
-}
-_INK, _MUTED, _LINE, _FIRST, _SECOND = _COLOURS
-
-# Inches of 72 units, each about a pixel: a third of the page, and a phone, so that texts keep their size.
-_NARROW = 4.45
-_WIDE = 5.0
-_FONT = 11.5
 _LABEL_COLUMNS = 21
-# Units that a character of a label takes on average, in the fonts that pages are read in.
-_CHARACTER = 6.2
 _GROUPS = 12
 _FEATURES = 6
 _RATES = ("selection rate", "true positive rate", "false positive rate")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture with what it says in one sentence, and the figures it was drawn from."""
-
-    title: str
-    sentence: str
-    svg: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +42,11 @@ class LeftOut:
 
 
 def plot_rates(
-    by_group: dict[str, Any], left_out: Mapping[str, LeftOut] | None = None, prefix: str = "rates"
+    by_group: dict[str, Any],
+    left_out: Mapping[str, LeftOut] | None = None,
+    prefix: str = "rates",
+    *,
+    tolerance: float | None = None,
 ) -> dict[str, list[Picture]]:
     """Pictures of the selection rate, true and false positive rate of each group, by feature.
 
@@ -92,6 +58,8 @@ def plot_rates(
         For each feature, the groups that are not in the table since they are too small.
     prefix
         Of the ids in the SVG.
+    tolerance
+        Largest difference that is tolerated: the width of a band, which ends at the highest rate.
     """
     found: dict[str, dict[str, list[Rate]]] = {}
     for cells in by_group["rows"]:
@@ -101,45 +69,63 @@ def plot_rates(
             found.setdefault(str(row["feature"]), {}).setdefault(row["metric"], []).append(rate)
     return {
         feature: [
-            _rate_picture(feature, metric, rates, (left_out or {}).get(feature), f"{prefix}-{place}-{which}")
+            _rate_picture(
+                feature,
+                metric,
+                rates,
+                left_out=(left_out or {}).get(feature),
+                prefix=f"{prefix}-{place}-{which}",
+                tolerance=tolerance,
+            )
             for which, (metric, rates) in enumerate(list(metrics.items())[: len(_RATES)])
         ]
         for place, (feature, metrics) in enumerate(list(found.items())[:_FEATURES])
     }
 
 
-def _rate_picture(feature: str, metric: str, rates: list[Rate], left_out: LeftOut | None, prefix: str) -> Picture:
+def _rate_picture(
+    feature: str,
+    metric: str,
+    rates: list[Rate],
+    *,
+    left_out: LeftOut | None,
+    prefix: str,
+    tolerance: float | None,
+) -> Picture:
     ordered = sorted(rates, key=lambda rate: (rate.value is None, -(rate.value or 0.0), rate.group))
     shown = ordered[:_GROUPS]
     known = [rate for rate in ordered if rate.value is not None]
     if len(known) > _GROUPS:  # the two ends, where disparities are
         shown = known[: _GROUPS // 2] + known[-_GROUPS // 2 :]
     labels = [shorten(rate.group, _LABEL_COLUMNS) for rate in shown]
-    figure, axes, texts = _canvas(_NARROW, 0.42 + 0.3 * len(shown))
-    left = (14 + _CHARACTER * max(columns(label) for label in labels)) / (72 * _NARROW)
+    figure, axes, texts = canvas(NARROW, 0.42 + 0.3 * len(shown))
+    left = (14 + CHARACTER * max(columns(label) for label in labels)) / (72 * NARROW)
     # Room for the names of groups on the left, their sizes on the right, and one line below, whatever the height.
     height = figure.get_figheight()
     figure.subplots_adjust(left=left, right=0.8, top=1 - 0.06 / height, bottom=0.28 / height)
+    if tolerance is not None and len(known) > 1:
+        top = max(float(rate.value or 0.0) for rate in known)
+        axes.axvspan(max(0.0, top - tolerance), top, color=MUTED, alpha=0.14, linewidth=0)
     for place, rate in enumerate(shown):
         if rate.value is None:
             why = "too few cases" if isinstance(rate.n, str) else "not estimable"
-            axes.text(0.02, place, why, color=_MUTED, va="center", fontsize=_FONT)
+            axes.text(0.02, place, why, color=MUTED, va="center", fontsize=FONT)
             continue
         if rate.low is not None and rate.high is not None:
-            axes.plot([rate.low, rate.high], [place, place], color=_FIRST, linewidth=2.5, alpha=0.5)
-        axes.plot([rate.value], [place], marker="o", color=_FIRST, markersize=6, linestyle="none")
+            axes.plot([rate.low, rate.high], [place, place], color=FIRST, linewidth=2.5, alpha=0.5)
+        axes.plot([rate.value], [place], marker="o", color=FIRST, markersize=6, linestyle="none")
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "", "50%", "", "100%"])
     axes.set_yticks(range(len(shown)), [texts.hold(label) for label in labels])
     for place, rate in enumerate(shown):
         label = texts.hold(f"n {number(rate.n)}")
-        axes.text(1.03, place, label, color=_MUTED, va="center", fontsize=_FONT - 1)
+        axes.text(1.03, place, label, color=MUTED, va="center", fontsize=FONT - 1)
     title = f"{metric.capitalize()} by {feature}"
     return Picture(
         title=metric.capitalize(),
         sentence=_rate_sentence(metric, ordered, len(shown)) + (f" {left_out}" if left_out else ""),
-        svg=_svg(figure, texts, prefix, title),
+        svg=render(figure, texts, prefix, title),
         columns=("group", "rate", "interval", "n"),
         rows=tuple((r.group, percent(r.value), percent_span(r.low, r.high), r.n) for r in ordered),
     )
@@ -162,8 +148,8 @@ def _rate_sentence(metric: str, ordered: Sequence[Rate], shown: int) -> str:
 def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Picture:
     """Picture of the label quality of all judged rows, and of the suspects, if any, on a scale of their own."""
     edges, judged, suspects = histogram["edges"], histogram["judged"], histogram["suspects"]
-    series = [("all judged rows", judged, _FIRST), ("suspect rows", suspects, _SECOND)][: 2 if any(suspects) else 1]
-    figure, axes, texts = _canvas(_WIDE, 3.0, panels=len(series))
+    series = [("all judged rows", judged, FIRST), ("suspect rows", suspects, SECOND)][: 2 if any(suspects) else 1]
+    figure, axes, texts = canvas(WIDE, 3.0, panels=len(series))
     panels = axes if len(series) > 1 else [axes]
     for panel, (name, counts, colour) in zip(panels, series, strict=True):
         widths = [0.9 * (high - low) for low, high in pairwise(edges)]
@@ -172,10 +158,10 @@ def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Pictur
         top = max(1, *counts)
         panel.set_ylim(0, 1.12 * top)
         panel.set_yticks([0, top], ["0", f"{top:,}"])
-        panel.set_title(name, loc="left", fontsize=_FONT, color=_INK, pad=3)
+        panel.set_title(name, loc="left", fontsize=FONT, color=INK, pad=3)
         panel.set_xticks([])
     panels[-1].set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    panels[-1].set_xlabel("label quality (low is suspect)", fontsize=_FONT, color=_MUTED)
+    panels[-1].set_xlabel("label quality (low is suspect)", fontsize=FONT, color=MUTED)
     return Picture(
         title="Label quality",
         sentence=(
@@ -183,7 +169,7 @@ def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Pictur
             f"({percent(sum(suspects) / sum(judged))}); a quality near 0 means that the model trained on the other "
             "rows holds the given label for unlikely."
         ),
-        svg=_svg(figure, texts, prefix, "Histogram of label quality"),
+        svg=render(figure, texts, prefix, "Histogram of label quality"),
         columns=("label quality", "judged rows", "suspect rows"),
         rows=tuple(
             (f"{low:.2f} to {high:.2f}", all_, suspect)
@@ -195,8 +181,8 @@ def plot_histogram(histogram: dict[str, Any], prefix: str = "quality") -> Pictur
 def plot_curves(curves: dict[str, Any], prefix: str = "curves") -> Picture:
     """Picture of the loss after each epoch, on training and on held-out rows."""
     epochs, train, test = curves["epochs"], curves["train"], curves["test"]
-    figure, axes, texts = _canvas(_WIDE, 3.0)
-    for side, colour, style in ((train, _FIRST, "-"), (test, _SECOND, "--")):
+    figure, axes, texts = canvas(WIDE, 3.0)
+    for side, colour, style in ((train, FIRST, "-"), (test, SECOND, "--")):
         axes.fill_between(epochs, side["low"], side["high"], color=colour, alpha=0.18, linewidth=0)
         marker = "o" if len(epochs) == 1 else None
         axes.plot(epochs, side["mean"], color=colour, linestyle=style, linewidth=2, marker=marker)
@@ -206,8 +192,8 @@ def plot_curves(curves: dict[str, Any], prefix: str = "curves") -> Picture:
     axes.set_yticks(ticks, [f"{tick:.2f}" for tick in ticks])
     places = sorted({epochs[0], epochs[len(epochs) // 2], epochs[-1]})
     axes.set_xticks(places, [str(place) for place in places])
-    axes.set_xlabel("epoch", fontsize=_FONT, color=_MUTED)
-    axes.set_title("cross-entropy in nats", loc="left", fontsize=_FONT, color=_INK, pad=9)
+    axes.set_xlabel("epoch", fontsize=FONT, color=MUTED)
+    axes.set_title("cross-entropy in nats", loc="left", fontsize=FONT, color=INK, pad=9)
     gap = test["mean"][-1] - train["mean"][-1]
     return Picture(
         title="Loss while learning",
@@ -216,75 +202,9 @@ def plot_curves(curves: dict[str, Any], prefix: str = "curves") -> Picture:
             f"{test['mean'][-1]:.3f} on held-out rows (dashed), {abs(gap):.3f} {'more' if gap >= 0 else 'less'}; "
             "the bands reach from the lowest to the highest member."
         ),
-        svg=_svg(figure, texts, prefix, "Loss by epoch, on training and held-out rows"),
+        svg=render(figure, texts, prefix, "Loss by epoch, on training and held-out rows"),
         columns=("epoch", "training rows", "held-out rows"),
         rows=tuple(
             (epoch, f"{a:.4f}", f"{b:.4f}") for epoch, a, b in zip(epochs, train["mean"], test["mean"], strict=True)
         ),
     )
-
-
-class _Texts:
-    """Texts that wait outside of matplotlib."""
-
-    def __init__(self) -> None:
-        self.held: list[str] = []
-
-    def hold(self, text: str) -> str:
-        """Return a placeholder for `text`."""
-        self.held.append(text)
-        return f"@@{len(self.held) - 1}@@"
-
-    def put_back(self, svg: str) -> str:
-        """Replace each placeholder by its text, escaped."""
-        return re.sub(r"@@(\d+)@@", lambda match: escape(self.held[int(match.group(1))]), svg)
-
-
-def _canvas(width: float, height: float, panels: int = 1) -> tuple[Figure, Any, _Texts]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height))
-    figure.patch.set_visible(False)
-    axes = figure.subplots(panels, 1, sharex=False)
-    for panel in axes if panels > 1 else [axes]:
-        _plain_axes(panel)
-    figure.subplots_adjust(left=0.13, right=0.97, top=0.89, bottom=0.17, hspace=0.5)
-    return figure, axes, _Texts()
-
-
-def _plain_axes(axes: Axes) -> None:
-    axes.patch.set_visible(False)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_LINE)
-    axes.tick_params(length=0, labelsize=_FONT, labelcolor=_INK)
-    axes.grid(visible=True, color=_LINE, linewidth=0.7)
-    axes.set_axisbelow(True)
-
-
-def _svg(figure: Figure, texts: _Texts, prefix: str, label: str) -> str:
-    """The figure as an `<svg>` element for a page."""
-    from matplotlib import rc_context
-
-    stream = io.StringIO()
-    # Texts stay texts: small, searchable, and in the page's own font. The salt makes the ids the same every time.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _for_page(stream.getvalue(), texts, prefix, label)
-
-
-def _for_page(svg: str, texts: _Texts, prefix: str, label: str) -> str:
-    box = re.search(r'viewBox="([\d. ]+)"', svg)
-    body = svg[svg.index("<svg") :].split(">", 1)[1].rsplit("</svg>", 1)[0]
-    # Its style sheet would apply to the whole page; the groups' ids are referred to by nothing.
-    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
-    body = re.sub(r'<g id="[^"]+"', "<g", body)
-    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
-    body = body.replace("url(#", f"url(#{prefix}-").replace('xlink:href="#', f'href="#{prefix}-')
-    body = re.sub(r"font-family: [^;\"]+; ?", "", body)
-    body = re.sub(r"<g/>|<g>\s*</g>|<defs>\s*</defs>", "", body)
-    for placeholder, variable in _COLOURS.items():
-        body = body.replace(placeholder, variable)
-    body = texts.put_back(re.sub(r"\s*\n\s*", "\n", body).strip())
-    view = box.group(1) if box else ""
-    return f'<svg class="picture" role="img" aria-label="{escape(label)}" viewBox="{view}">\n{body}\n</svg>'

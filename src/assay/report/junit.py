@@ -13,8 +13,8 @@ def render_junit(document: dict[str, Any]) -> str:
     """One test suite for the verdict, and one for each family of checks.
 
     The verdict is a test that fails unless the audit passed. Of the findings, a critical one that failed or is
-    inconclusive is a `failure`, one that could not run an `error`; what does not block (warnings, waived findings,
-    what is not applicable) is `skipped`, with the reason.
+    inconclusive is a `failure`, one that could not run an `error`; what does not block (warnings, waived and accepted
+    findings, what is not applicable) is `skipped`, with the reason.
     """
     shown = displayable(document)
     suites = ET.Element("testsuites", name=f"assay: {shown['name']}")
@@ -60,6 +60,8 @@ def _outcome(finding: dict[str, Any]) -> tuple[str | None, str]:
         return None, message
     if finding["waived"]:
         return "skipped", f"waived: {message}"
+    if finding.get("accepted"):
+        return "skipped", f"accepted: {message}"
     if finding["severity"] == "critical" and finding["status"] in {"failed", "inconclusive"}:
         return "failure", message
     return "skipped", f"{finding['severity']}, {STATUS_WORDS[finding['status']]}: {message}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from assay.report.accepted import STATES, baseline_entry, tighten_phrase
+from assay.report.change_text import change_markdown
 from assay.report.text import displayable, plural
 from assay.report.wording import (
     PROBLEMS,
@@ -15,6 +16,7 @@ from assay.report.wording import (
     rows_phrase,
     verdict_sentence,
 )
+from assay.shown_text import escape
 
 _MARKS = {"pass": "✅", "reject": "❌", "undecided": "❔"}
 _SHOWN = 20
@@ -43,22 +45,12 @@ def render_markdown(document: dict[str, Any]) -> str:
         "",
         *_others(shown),
         *_waivers(shown),
+        *_accepted(shown),
+        *_change(document),
         f"Content fingerprint `{shown['dataset']['fingerprint'][:16]}`.",
         "Everything is in `report.html`, `report.json` and `rows/`.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def escape(text: str) -> str:
-    r"""`text` as it is to be read: nothing in it is Markdown, HTML, the end of a table cell, or calls somebody.
-
-    >>> escape("<b>a|b</b> `c` @team")
-    '&lt;b&gt;a\\|b&lt;/b&gt; \\`c\\` @<!-- -->team'
-    """
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", text)
-    # An empty comment keeps a value such as "@team" from notifying people, where nothing else does.
-    return text.replace("@", "@<!-- -->")
 
 
 def _reasons(shown: dict[str, Any]) -> list[str]:
@@ -115,6 +107,24 @@ def _waivers(shown: dict[str, Any]) -> list[str]:
         for waiver in waivers[state][:_SHOWN]
     ]
     return ["## Waivers", "", *lines, ""] if lines else []
+
+
+def _accepted(shown: dict[str, Any]) -> list[str]:
+    baseline = shown.get("baseline")
+    lines = [
+        f"- {state} **{entry['check']}** {escape(baseline_entry(entry))}"
+        for state in STATES
+        for entry in (baseline or {}).get(state, [])[:_SHOWN]
+    ]
+    if not lines:
+        return []
+    tighten = tighten_phrase(baseline)
+    return ["## Accepted by the baseline", "", *lines, "", *([escape(tighten), ""] if tighten else [])]
+
+
+def _change(document: dict[str, Any]) -> list[str]:
+    change = document.get("change")
+    return ["## What changed since the last audit", "", *change_markdown(change)] if change else []
 
 
 def _more(count: int, noun: str) -> list[str]:

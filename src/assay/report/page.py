@@ -1,7 +1,12 @@
-"""The report as one HTML file that needs nothing else: no script, no network, light and dark, print and phone."""
+"""The report as one HTML file that needs nothing else: no network, light and dark, print and phone.
+
+It reads without its script, which adds search, sorting and links into what is folded.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -9,8 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.gate import FAMILIES
-from assay.report.figures import LeftOut, Picture, plot_curves, plot_histogram, plot_rates
+from assay.deciding import FAMILIES
+from assay.documents import build_documents, list_documents
+from assay.report.accepted import STATES, baseline_entry, tighten_phrase
+from assay.report.change_text import NOTHING, entries, headline, is_nothing, notes, older_phrase
+from assay.report.fairness_figures import plot_frontier, plot_label_effect, plot_reliability
+from assay.report.figures import LeftOut, plot_curves, plot_histogram, plot_rates
 from assay.report.text import clean, column, displayable, first_sentence, fit_prose, number, percent, plural
 from assay.report.wording import (
     PROBLEMS,
@@ -30,6 +39,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from assay.report.drawing import Picture
+
+_TEMPLATES = Path(__file__).parent / "templates"
 _LARGEST_PAGE = 1_000_000  # bytes
 
 _KINDS = ("problems", "passed", "not_applicable")
@@ -72,8 +84,11 @@ def render_html(document: dict[str, Any]) -> str:
     """The page, always below 1 MB; see docs/report.md for its order."""
     page = ""
     pictures = _pictures(document)
+    # What `assay validate` writes has no documents: nothing was trained.
+    audited = any(family["family"] == "MH" for family in document["families"])
+    documents = list_documents(build_documents(document)) if audited else []
     for budget in _BUDGETS:
-        page = _render(document, budget, pictures if budget.details else _NO_PICTURES)
+        page = _render(document, budget, pictures if budget.details else _NO_PICTURES, documents)
         if len(page.encode()) < _LARGEST_PAGE:
             break
     return page
@@ -82,19 +97,22 @@ def render_html(document: dict[str, Any]) -> str:
 def render_notebook(document: dict[str, Any]) -> str:
     """The verdict and its reasons as a fragment with inline styles, which changes nothing around it."""
     shown = displayable({key: document[key] for key in ("verdict", "name", "reasons", "rows", "families")}, 400)
-    return _environment().get_template("notebook.html.j2").render(document=shown, sentence=verdict_sentence(document))
+    return environment().get_template("notebook.html.j2").render(document=shown, sentence=verdict_sentence(document))
 
 
-def _render(document: dict[str, Any], budget: Budget, pictures: Mapping[str, Any]) -> str:
+def _render(
+    document: dict[str, Any], budget: Budget, pictures: Mapping[str, Any], documents: list[dict[str, Any]]
+) -> str:
     from markupsafe import Markup
 
+    script = _script()
     findings = document["findings"]
     # Cut before it is cleaned and rendered: what nobody sees costs nothing.
     shown = _fit({key: value for key, value in document.items() if key != "findings"}, budget)
     families = {family["family"]: _family(family, findings, budget) for family in shown["families"]}
     open_points = [finding for finding in findings if finding["status"] in {"inconclusive", "error"}]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             document=shown,
@@ -103,11 +121,48 @@ def _render(document: dict[str, Any], budget: Budget, pictures: Mapping[str, Any
             open_points=_first([_in_short(finding) for finding in open_points], budget),
             small_groups=_small_groups(document["limits"]["small_groups"], budget),
             pictures=pictures,
+            documents=documents,
+            change=_change(document, budget),
+            baseline=_accepted(document, budget),
             sentence=verdict_sentence(document),
             details=budget.details,
-            svg=Markup,  # only for `assay.report.figures`, which escapes what it puts in
+            svg=Markup,  # only for `assay.report.drawing`, which escapes what it puts in, and for our own script
+            script=script,
+            script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         )
     )
+
+
+def _change(document: dict[str, Any], budget: Budget) -> dict[str, Any] | None:
+    """What changed since the last audit, in words."""
+    if (change := document.get("change")) is None:
+        return None
+    shown = displayable(change, budget.text)
+    listed = entries(shown)
+    return {
+        "since": older_phrase(shown),
+        "headline": NOTHING if is_nothing(shown) else headline(shown),
+        "entries": Shown(listed[: budget.rows], len(listed)),
+        "notes": [clean(note, 4 * budget.text) for note in notes(shown)],
+    }
+
+
+def _accepted(document: dict[str, Any], budget: Budget) -> dict[str, Any] | None:
+    """What the baseline says, in words: its entries by their state."""
+    baseline = document.get("baseline")
+    if baseline is None or not any(baseline[state] for state in STATES):
+        return None
+
+    def told(entry: dict[str, Any]) -> dict[str, Any]:
+        shown = displayable(entry, budget.text)
+        return {"id": shown["finding"] or shown["check"], "text": baseline_entry(shown)}
+
+    states = {
+        title: Shown([told(entry) for entry in baseline[state][: budget.rows]], len(baseline[state]))
+        for state, title in STATES.items()
+        if baseline[state]
+    }
+    return {"states": states, "tighten": tighten_phrase(baseline)}
 
 
 def _family(family: dict[str, Any], findings: list[dict[str, Any]], budget: Budget) -> dict[str, Any]:
@@ -172,7 +227,15 @@ def _is_numeric(cells: Iterable[Any]) -> bool:
     )
 
 
-_NO_PICTURES: Mapping[str, Any] = {"labels": (), "learning": (), "fairness": {}, "without": {}}
+_NO_PICTURES: Mapping[str, Any] = {
+    "labels": (),
+    "learning": (),
+    "fairness": {},
+    "without": {},
+    "calibration": (),
+    "label_effect": {},
+    "mitigation": (),
+}
 
 
 def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
@@ -182,7 +245,20 @@ def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
         labels.append(plot_histogram(histogram))
     if (curves := document["learning"]["curves"]) is not None:
         learning.append(plot_curves(curves))
-    return {"labels": labels, "learning": learning, **_rates(document)}
+    return {"labels": labels, "learning": learning, **_rates(document), **_more_of_fairness(document)}
+
+
+def _more_of_fairness(document: dict[str, Any]) -> dict[str, Any]:
+    limit, effect, mitigation = _BUDGETS[0].cell, document["label_effect"], document["mitigation"]
+    # What `assay validate` writes has none of it, nor has a numeric label.
+    reliability = document["fairness"]["reliability"]
+    return {
+        "calibration": plot_reliability(displayable(reliability, limit)),
+        "label_effect": plot_label_effect(displayable(effect["table"], limit)) if effect else {},
+        "mitigation": plot_frontier(displayable(mitigation["frontier"], limit), mitigation["tolerance"])
+        if mitigation
+        else (),
+    }
 
 
 def _rates(document: dict[str, Any]) -> dict[str, Any]:
@@ -198,9 +274,18 @@ def _rates(document: dict[str, Any]) -> dict[str, Any]:
     without = sorted(clean(feature, limit) for feature in counts if feature not in with_pictures)
     return {
         # With all the large groups: the pictures choose those that they show.
-        "fairness": plot_rates(displayable({**by_group, "rows": large}, limit), left_out),
+        "fairness": plot_rates(
+            displayable({**by_group, "rows": large}, limit), left_out, tolerance=_tolerance(document)
+        ),
         "without": {feature: left_out[feature] for feature in without},
     }
+
+
+def _tolerance(document: dict[str, Any]) -> float | None:
+    """Largest difference between two groups' rates that is tolerated; None where no difference was judged."""
+    table = document["fairness"]["disparities"]
+    kind, tolerance = (table["columns"].index(name) for name in ("kind", "tolerance"))
+    return next((row[tolerance] for row in table["rows"] if row[kind] == "difference"), None)
 
 
 def _prose(text: str) -> Markup:
@@ -212,11 +297,18 @@ def _prose(text: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def _script() -> str:
+    """The page's own script; a policy by its hash lets nothing else run."""
+    return (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with what they may call."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

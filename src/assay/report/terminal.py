@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.report.accepted import accepted_phrases
+from assay.report.change_text import NOTHING, headline, is_nothing, older_phrase
 from assay.report.text import displayable, plural
 from assay.report.wording import (
     STATE_WORDS,
@@ -60,6 +62,8 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
     if shown["reasons"]:
         parts += [Padding(reasons, (0, 0, 0, 2)), *(Text(line) for line in _more(shown)), ""]
     parts += [Padding(families, (0, 0, 0, 2)), ""]
+    if said := _since(shown):
+        parts += [*(Text(_line(sentence)) for sentence in said), ""]
     if shown["actions"]:
         parts.append(Text("What to do first", style="bold"))
         for place, action in enumerate(shown["actions"], start=1):
@@ -71,6 +75,16 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
             parts.append(Padding(row, (0, 0, 0, 2)))
         parts.append("")
     return Group(*parts, Text(f"{rows_phrase(shown['rows'])}."))
+
+
+def _since(shown: dict[str, Any]) -> list[str]:
+    """What changed since the last audit, and what the baseline accepts; a report of an older version has neither."""
+    change = shown.get("change")
+    said = []
+    if change is not None:
+        what = NOTHING if is_nothing(change) else headline(change)
+        said.append(f"Since the last audit ({older_phrase(change)}): {what}")
+    return [*said, *accepted_phrases(shown.get("baseline"))]
 
 
 def _line(text: str) -> str:

@@ -12,39 +12,16 @@ import re
 import unicodedata
 from typing import Any
 
-# A message of a finding fits; a pasted document does not.
-TEXT_LIMIT = 1200
+from assay.shown_text import TEXT_LIMIT
+from assay.shown_text import clean as clean  # noqa: PLC0414 -- its callers find it here
 
 # What stands where a figure is not known.
 NONE = "—"
 
-# Bidirectional controls reorder what a reader sees (CVE-2021-42574, "Trojan Source"); zero-width characters and
-# byte order marks make two names look alike. The zero-width joiners stay: emoji and Indic scripts need them.
-_DECEPTIVE = "\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
-# C0 and C1 controls but tab and line feed, surrogates that stand alone, and the two noncharacters: XML forbids most.
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029"
-_HIDDEN = re.compile(f"[{_DECEPTIVE}{_CONTROL}]")
 # Keys of the document that hold sentences: these are cut at the end of one. A name is cut where it is too long.
 PROSE = frozenset({"message", "remedy", "what", "why"})
 # A stop, and what does not go on in lower case; "e.g." and its like end no sentence.
 _SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\bcf)(?<!\betc)[.!?][\"')\]]?(?=\s+[^\sa-z]|\s*\Z)")
-
-# Tag characters (U+E0000-U+E007F) hide a whole text inside another.
-_TAGS = re.compile("[\U000e0000-\U000e007f]+")
-
-
-def clean(text: str, limit: int = TEXT_LIMIT) -> str:
-    r"""`text` with hidden characters made visible, no NUL, and at most `limit` characters.
-
-    >>> clean("abc\u202edef\x00"), clean("x" * 50, limit=8)
-    ('abc⟨U+202E⟩def', 'xxxxxxx…')
-    """
-    # Cut before the substitution too: there is no need to clean a million characters that nobody sees.
-    text = text[: 2 * limit]
-    if not (text.isascii() and text.isprintable()):
-        text = _TAGS.sub("⟨hidden tags⟩", text.replace("\x00", ""))
-        text = _HIDDEN.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def first_sentences(text: str, limit: int) -> str:

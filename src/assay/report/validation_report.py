@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from assay.changes.since import change_before
 from assay.findings import Action
 from assay.ledger import COLUMNS, LEDGER, build_ledger, split_rows
 from assay.report.actions import first_actions
@@ -20,6 +21,7 @@ from assay.report.markdown import render_markdown
 from assay.report.page import render_html
 from assay.report.plain import plain
 from assay.report.rows import write_rows
+from assay.report.sarif import render_sarif
 from assay.report.terminal import render_rich
 from assay.store import SCHEMA, save_audit
 from assay.utf8 import encodable
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
+    from assay.deciding import Decision, Verdict
     from assay.findings import Finding
-    from assay.gate import Decision, Verdict
 
 _FAMILY = "DQ"
 # In place of a digest of the content: that would be the one thing for which every row had to be fetched.
@@ -236,12 +238,17 @@ class ValidationReport:
         return save_audit(self, Path(folder), self.config.dataset_name)
 
     def write(self, folder: Path) -> None:
-        """Write all files into `folder`, which exists; `save` does so atomically."""
+        """Write all files into `folder`, which exists; `save` does so atomically.
+
+        What changed since the newest validation beside `folder` is part of the report from now on.
+        """
+        self.__dict__["_document"] = self._document | {"change": change_before(folder.parent, self._document, None)}
         texts = {
             "report.json": json.dumps(self._document, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
             "report.html": render_html(self._document),
             "report.md": render_markdown(self._document),
             "junit.xml": render_junit(self._document),
+            "report.sarif": render_sarif(self._document),
             "manifest.json": json.dumps(self._document["manifest"], indent=1, ensure_ascii=False) + "\n",
         }
         for name, text in texts.items():
@@ -315,8 +322,12 @@ def _nothing_trained(least: int) -> dict[str, Any]:
             "by_group": table("feature", "group", "metric", "value", "low", "high", "n"),
             "disparities": table("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance"),
             "counts": table("feature", "group", "y_true", "y_pred", "n"),
+            **{name: table() for name in ("calibration", "reliability", "label_measures", "proxies", "individual")},
+            "model": "",
         },
         "cleaning": None,
+        "label_effect": None,
+        "mitigation": None,
         "health": {"metrics": table("metric", "value", "low", "high", "n")},
         "limits": {"classes_left_out": {}, "labels_not_judged": 0, "min_group_size": least, "small_groups": []},
     }

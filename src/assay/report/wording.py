@@ -66,11 +66,14 @@ def _validation_sentence(document: dict[str, Any], reasons: int) -> str:
 def _also(document: dict[str, Any]) -> str:
     """What a verdict of pass leaves to be read."""
     warnings = sum(
-        f["status"] in PROBLEMS and not f["waived"] and f["severity"] != "info" for f in document["findings"]
+        f["status"] in PROBLEMS and not f["waived"] and not f.get("accepted") and f["severity"] != "info"
+        for f in document["findings"]
     )
     waived = len({waiver["finding"] for waiver in document["waivers"]["used"]})
     extra = [plural(warnings, "warning")] if warnings else []
     extra += [plural(waived, "waived finding")] if waived else []
+    accepted = sum(bool(finding.get("accepted")) for finding in document["findings"])
+    extra += [plural(accepted, "accepted finding")] if accepted else []
     return f", with {' and '.join(extra)} to read" if extra else ""
 
 
@@ -83,8 +86,9 @@ def counts_phrase(family: dict[str, Any]) -> str:
             continue
         why = ""
         if status == "failed" and state == "warnings":
-            why = "warning" if count == 1 else "warnings"
-            why = f" ({why} or waived)" if family["waived"] else f" ({why})"
+            reasons = ["warning" if count == 1 else "warnings"]
+            reasons += [word for word in ("waived", "accepted") if family.get(word)]
+            why = f" ({' or '.join(reasons)})"
         elif status in PROBLEMS and state in {"passed", "not_applicable", "not_run"}:
             why = " (waived)"  # else the state would be another
         parts.append(f"{count:,} {word}{why}")

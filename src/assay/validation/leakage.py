@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.binning import bins_of
 from assay.dataset import NO_LABEL
 from assay.findings import Evidence, Outcome, Severity, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper
 from assay.validation.numeric_leakage import numeric_leaks
 from assay.validation.out_of_fold import (
     Folds,
-    bins_of,
     mean_separation,
     out_of_fold_frequency,
     separation,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.binning import bins_of
 from assay.findings import Evidence, Outcome, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper
 from assay.r2 import R2, compute_r2
-from assay.validation.out_of_fold import Folds, bins_of, choose_out_of_fold, out_of_fold_line, out_of_fold_mean
+from assay.validation.out_of_fold import Folds, choose_out_of_fold, out_of_fold_line, out_of_fold_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

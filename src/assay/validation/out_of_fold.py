@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from assay.validation.context import Context
 
 FOLDS = 5
-BINS = 64
 # Where at least this share of the rows are copies, what a value tells may be the memory of a copy.
 MIN_COPIED_SHARE = 0.1
 # A value that covers this many different rows on average tells nothing by memory.
@@ -76,31 +75,6 @@ def _connected(kinds: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> n
     units: npt.NDArray[np.int64] = connected_components(edges, directed=False)[1][kinds].astype(np.int64)
     # One unit of nearly all rows leaves nothing to judge it by.
     return groups if np.bincount(units).max() > len(units) / 2 else units
-
-
-def bins_of(values: pd.Series[Any]) -> npt.NDArray[np.int64]:
-    """Code of each row's value: itself, or its quantile bin for a number of many values. Missing is a bin."""
-    codes, distinct = pd.factorize(values)
-    if values.dtype.kind in "iufM" and len(distinct) > BINS:
-        # Seconds reach beyond the year 2262, where nanoseconds end.
-        is_date = values.dtype.kind == "M"
-        numbers = values.to_numpy(dtype="datetime64[s]").astype(np.int64) if is_date else values.to_numpy()
-        present = codes >= 0
-        # Quantiles of the values and of the distinct values, so that a rare special value has a bin of its own.
-        steps = np.linspace(0, 1, BINS // 2 + 1)[1:-1]
-        unique = np.unique(numbers[present])
-        # Edges are values that occur: interpolation between infinities would give NaN.
-        edges = np.unique(
-            np.concatenate(
-                [
-                    np.quantile(numbers[present], steps, method="higher"),
-                    np.quantile(unique, steps, method="higher"),
-                    unique[[0, -1]],
-                ]
-            )
-        )
-        codes = np.where(present, np.searchsorted(edges, numbers, side="right"), -1)
-    return codes.astype(np.int64) + 1
 
 
 def out_of_fold_frequency(

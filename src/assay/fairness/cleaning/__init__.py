@@ -1,0 +1,1 @@
+"""What training without the suspect rows would change."""

@@ -1,0 +1,1 @@
+"""Disparities within the strata of control columns."""

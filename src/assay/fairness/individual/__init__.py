@@ -1,0 +1,1 @@
+"""Individual fairness: the flip test, and how alike neighbours are treated."""

@@ -1,0 +1,1 @@
+"""The scores of the model by group: calibration and ranking."""

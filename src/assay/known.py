@@ -1,0 +1,126 @@
+"""Answers from the record: what was audited before, and has not changed since, need not be audited again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assay.errors import GateRejected
+from assay.findings import Status
+from assay.history import keep_history
+from assay.identity import identify
+from assay.store import parse_audit, recall, remember, save_audit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from assay.config import AuditConfig
+    from assay.findings import Finding
+
+
+class Report(Protocol):
+    """What is kept of an audit: usually an `assay.report.AuditReport`."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """With `identity`, see `assay.identity.identify`."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Of all stages."""
+
+    def write(self, folder: Path) -> None:
+        """Write all files."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The answer of an audit, made now or before.
+
+    Attributes
+    ----------
+    document
+        The report as `report.json` holds it.
+    place
+        Directory of the audit; None where it was not saved.
+    known
+        Whether it was answered from the record.
+    """
+
+    document: dict[str, Any]
+    place: Path | None
+    known: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """One of "pass", "reject", "undecided"."""
+        return str(self.document["verdict"])
+
+
+def known_answer(config: AuditConfig) -> Answer | None:
+    """Answer from the record where data, configuration, suite, waivers in force and versions are the same.
+
+    Returns
+    -------
+    Answer or None
+        None where there is none, and where that cannot be known, as of data in a database.
+
+    Raises
+    ------
+    StorageError
+        Where the recorded report is of a schema that this version does not know.
+    """
+    identity = identity_of(config)
+    found = recall(config.output.folder, config.dataset_name, identity) if identity is not None else None
+    if found is None:
+        return None
+    place, content = found
+    document = parse_audit(content, place)
+    # A note that leads to another audit's report answers nothing.
+    return Answer(document, place, known=True) if document["manifest"].get("identity") == identity else None
+
+
+def rejection(answer: Answer) -> GateRejected:
+    """Return the exception for an answer that is not `pass`."""
+    reasons = answer.document["reasons"]
+    named = {reason["finding"] for reason in reasons}
+    return GateRejected(
+        answer.verdict,
+        [reason["message"] for reason in reasons],
+        findings=[finding for finding in answer.document["findings"] if finding["id"] in named],
+        place=answer.place,
+    )
+
+
+def keep(report: Report, folder: Path, name: str, history: str | None = None) -> Path:
+    """Store an audit, note what it answers, put it into the history, and return its directory.
+
+    An audit in which a check crashed is stored, but answers nothing: the crash may not happen again.
+
+    Parameters
+    ----------
+    report, folder, name
+        As for `assay.store.save_audit`.
+    history
+        `output.history` of the configuration.
+
+    Raises
+    ------
+    HistoryError
+        Where the history cannot be written; the audit is stored.
+    StorageError
+        Where it cannot be written.
+    """
+    place = save_audit(report, folder, name)
+    identity = report.manifest.get("identity")
+    if identity is not None and all(finding.status is not Status.ERROR for finding in report.findings):
+        remember(place, identity)
+    keep_history(place, history)
+    return place
+
+
+def identity_of(config: AuditConfig) -> str | None:
+    """What the answer to a configuration depends on, with the waivers that are in force today."""
+    return identify(config, dt.datetime.now(dt.UTC).date())

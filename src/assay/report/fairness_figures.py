@@ -1,0 +1,307 @@
+"""Pictures of calibration by group, of the price of meeting a tolerance, and of what wrong labels may explain."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from assay.report.drawing import (
+    CHARACTER,
+    FONT,
+    INK,
+    LINE,
+    MARKERS,
+    MUTED,
+    NARROW,
+    SERIES,
+    WIDE,
+    Picture,
+    canvas,
+    render,
+)
+from assay.report.text import columns, number, percent, percent_span, plural, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from matplotlib.axes import Axes
+
+Row = dict[str, Any]
+_FEATURES = 6
+_GROUPS = len(SERIES)
+_LABEL_COLUMNS = 24
+_NAME = 60
+_VIEWS = ("observed", "suspects removed", "suspects relabelled", "noise corrected")
+
+
+def plot_reliability(table: dict[str, Any], prefix: str = "reliability") -> list[Picture]:
+    """Pictures of the observed share of positives against the predicted one, one for each feature.
+
+    Parameters
+    ----------
+    table
+        `feature`, `group`, `predicted`, `observed`, `low`, `high`, `n`: a row for each bin of the scores.
+    prefix
+        Of the ids in the SVG.
+    """
+    found = _by(_known(table, "predicted", "observed"), "feature")
+    return [
+        _reliability(feature, rows, f"{prefix}-{place}")
+        for place, (feature, rows) in enumerate(list(found.items())[:_FEATURES])
+    ]
+
+
+def _reliability(feature: str, rows: list[Row], prefix: str) -> Picture:
+    groups = _by(rows, "group")
+    sizes = {group: sum(_count(row["n"]) for row in bins) for group, bins in groups.items()}
+    largest = sorted(groups, key=lambda group: (-sizes[group], group))[:_GROUPS]
+    figure, axes, texts = canvas(WIDE, 4.2)
+    axes.plot([0, 1], [0, 1], color=LINE, linewidth=1.5)
+    names: list[str] = []
+    for group, colour, marker in zip(largest, SERIES, MARKERS, strict=False):
+        bins = sorted(groups[group], key=lambda row: float(row["predicted"]))
+        for row in bins:
+            _whisker(axes, colour, across=[row["predicted"]] * 2, along=[row["low"], row["high"]])
+        x, y = ([row[end] for row in bins] for end in ("predicted", "observed"))
+        names.append(texts.hold(shorten(group, _LABEL_COLUMNS)))
+        axes.plot(x, y, color=colour, marker=marker, markersize=5, linewidth=1.6, label=names[-1])
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    _percent_axis(axes, "x", [0, 0.25, 0.5, 0.75, 1])
+    _percent_axis(axes, "y", [0, 0.25, 0.5, 0.75, 1])
+    axes.set_xlabel("mean score of the model", fontsize=FONT, color=MUTED)
+    axes.set_title("share of positives among these rows", loc="left", fontsize=FONT, color=INK, pad=9)
+    _key(axes, names, left=0.04, top=0.95)
+    return Picture(
+        title=f"By {feature}",
+        sentence=_reliability_sentence(rows, len(groups), len(largest)),
+        svg=render(figure, texts, prefix, f"Calibration by {feature}"),
+        columns=("group", "mean score", "share of positives", "interval", "n"),
+        rows=tuple(
+            (r["group"], percent(r["predicted"]), percent(r["observed"]), percent_span(r["low"], r["high"]), r["n"])
+            for r in rows
+        ),
+    )
+
+
+def _reliability_sentence(rows: list[Row], groups: int, shown: int) -> str:
+    cut = f" The picture has the {shown} largest of {groups} groups." if shown < groups else ""
+    apart = [row for row in rows if row["low"] is not None and not row["low"] <= row["predicted"] <= row["high"]]
+    told = (
+        f"In {len(apart)} of {plural(len(rows), 'point')} the interval does not contain the score"
+        if apart
+        else "Every interval contains its score"
+    )
+    return (
+        "Each point is a part of a group's rows with similar scores; on the diagonal the score is the share of "
+        f"positives. {told}.{cut}"
+    )
+
+
+def plot_frontier(table: dict[str, Any], tolerance: float, prefix: str = "frontier") -> list[Picture]:
+    """Pictures of accuracy against disparity, one for each feature and criterion.
+
+    Parameters
+    ----------
+    table
+        See `assay.results.MitigationResult.frontier`.
+    tolerance
+        Largest disparity that is tolerated.
+    prefix
+        Of the ids in the SVG.
+    """
+    rows = _known(table, "accuracy", "disparity")
+    found = [
+        ((feature, criterion), of)
+        for feature, one in _by(rows, "feature").items()
+        for criterion, of in _by(one, "criterion").items()
+    ]
+    return [
+        _frontier(feature, criterion, of, tolerance, f"{prefix}-{place}")
+        for place, ((feature, criterion), of) in enumerate(found[:_FEATURES])
+    ]
+
+
+def _frontier(feature: str, criterion: str, rows: list[Row], tolerance: float, prefix: str) -> Picture:
+    figure, axes, texts = canvas(WIDE, 3.8)
+    methods = list(_by(rows, "method").items())
+    names: list[str] = []
+    for place, (method, tried) in enumerate(methods):
+        # "none" is the model as it is: in the colour of texts, since every other is held against it.
+        colour = INK if method == "none" else SERIES[place % len(SERIES)]
+        points = sorted(tried, key=lambda row: float(row["disparity"]))
+        for row in points:
+            _whisker(axes, colour, across=[row["low"], row["high"]], along=[row["accuracy"]] * 2)
+        x, y = ([row[end] for row in points] for end in ("disparity", "accuracy"))
+        names.append(texts.hold(shorten("as it is" if method == "none" else method, _LABEL_COLUMNS)))
+        marker = MARKERS[place % len(MARKERS)]
+        axes.plot(x, y, color=colour, marker=marker, markersize=6, linewidth=1.2, label=names[-1])
+    # It ends above the key.
+    axes.axvline(tolerance, ymin=0.075 * len(methods) + 0.05, color=MUTED, linewidth=1.2, linestyle="--")
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(axes.get_xlim()[1], 1.1 * tolerance))
+    _percent_axis(axes, "x", list(_ticks(*axes.get_xlim())))
+    _percent_axis(axes, "y", list(_ticks(*axes.get_ylim())))
+    axes.set_xlabel(f"difference in {criterion}", fontsize=FONT, color=MUTED)
+    axes.set_title("accuracy on held-out rows", loc="left", fontsize=FONT, color=INK, pad=9)
+    _key(axes, names, left=0.5, top=0.075 * len(methods))
+    title = f"{criterion.capitalize()} by {feature}"
+    return Picture(
+        title=title,
+        sentence=_frontier_sentence(rows, tolerance),
+        svg=render(figure, texts, prefix, f"Accuracy and difference in {criterion} by {feature}"),
+        columns=("method", "setting", "accuracy", "interval", "difference", "interval of the difference", "status"),
+        rows=tuple(
+            (
+                row["method"],
+                number(row["setting"]),
+                percent(row["accuracy"]),
+                percent_span(row["accuracy_low"], row["accuracy_high"]),
+                percent(row["disparity"]),
+                percent_span(row["low"], row["high"]),
+                row["status"],
+            )
+            for row in rows
+        ),
+    )
+
+
+def _frontier_sentence(rows: list[Row], tolerance: float) -> str:
+    asis = next((row for row in rows if row["method"] == "none"), None)
+    meets = [row for row in rows if row["status"] == "passed" and row["method"] != "none"]
+    start = ""
+    if asis is not None:
+        right, apart = percent(asis["accuracy"]), percent(asis["disparity"])
+        start = f"As it is, the model is right in {right} at a difference of {apart}. "
+    if not meets:
+        return f"{start}Nothing that was tried is shown to meet the tolerance of {percent(tolerance)} (dashed)."
+    best = max(meets, key=lambda row: float(row["accuracy"]))
+    return (
+        f"{start}The most accurate of what meets the tolerance of {percent(tolerance)} (dashed) is {best['method']}: "
+        f"right in {percent(best['accuracy'])} at {percent(best['disparity'])}."
+    )
+
+
+def plot_label_effect(table: dict[str, Any], prefix: str = "label-effect") -> dict[str, Picture]:
+    """Picture of each disparity as it is and under other labels, by feature.
+
+    Parameters
+    ----------
+    table
+        See `assay.results.LabelEffect.table`.
+    prefix
+        Of the ids in the SVG.
+    """
+    rows = [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
+    return {
+        feature: _label_effect(feature, of, f"{prefix}-{place}")
+        for place, (feature, of) in enumerate(list(_by(rows, "feature").items())[:_FEATURES])
+        if any(row["value"] is not None for row in of)
+    }
+
+
+def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
+    metrics = _by(rows, "metric")
+    lines = len(rows) + len(metrics)
+    figure, axes, texts = canvas(NARROW, 0.5 + 0.26 * lines)
+    height = figure.get_figheight()
+    left = (14 + CHARACTER * max(columns(view) for view in _VIEWS)) / (72 * NARROW)
+    right = 0.95
+    figure.subplots_adjust(left=left, right=right, top=1 - 0.06 / height, bottom=0.32 / height)
+    line, ticks = 0, []
+    for metric, views in metrics.items():
+        # From the edge of the picture: longer than the room beside the names of the views.
+        axes.text(
+            (0.02 - left) / (right - left),
+            line,
+            texts.hold(metric),
+            transform=axes.get_yaxis_transform(),
+            color=INK,
+            va="center",
+            fontsize=FONT,
+            weight="bold",
+        )
+        for row in views:
+            line += 1
+            ticks.append((line, texts.hold(str(row["view"]))))
+            if row["value"] is None:
+                axes.text(0.02, line, "cannot be told", color=MUTED, va="center", fontsize=FONT)
+                continue
+            colour = SERIES[_VIEWS.index(row["view"]) % len(SERIES)] if row["view"] in _VIEWS else SERIES[0]
+            _whisker(axes, colour, across=[row["low"], row["high"]], along=[line, line])
+            axes.plot([row["value"]], [line], marker="o", color=colour, markersize=6, linestyle="none")
+        line += 1
+    top = max((float(row[end]) for row in rows for end in ("value", "high") if row[end] is not None), default=1.0)
+    bottom = min((float(row[end]) for row in rows for end in ("value", "low") if row[end] is not None), default=0.0)
+    axes.set_xlim(min(0.0, bottom) - 0.01, max(0.05, 1.05 * top))
+    axes.set_ylim(line - 0.4, -0.6)
+    _percent_axis(axes, "x", list(_ticks(*axes.get_xlim())))
+    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
+    known = [row for row in rows if row["value"] is not None]
+    return Picture(
+        title=f"Disparities by {feature}",
+        sentence=(
+            "Each disparity with the labels as given, without the suspect rows, with the suggested labels, and as the "
+            "estimated noise of each group implies; where these agree, the labels are not the reason."
+        ),
+        svg=render(figure, texts, prefix, f"Disparities by {feature} under other labels"),
+        columns=("disparity", "labels", "value", "interval", "n"),
+        rows=tuple(
+            (row["metric"], row["view"], percent(row["value"]), percent_span(row["low"], row["high"]), row["n"])
+            for row in known
+        ),
+    )
+
+
+def _known(table: dict[str, Any], *names: str) -> list[Row]:
+    rows = [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
+    return [row for row in rows if all(row[name] is not None for name in names)]
+
+
+def _by(rows: Iterable[Row], name: str) -> dict[str, list[Row]]:
+    """Rows by their value of `name`, in the order in which the values first occur."""
+    found: dict[str, list[Row]] = {}
+    for value, run in groupby(rows, key=lambda row: str(row[name])):
+        found.setdefault(value, []).extend(run)
+    return found
+
+
+def _count(n: Any) -> int:
+    return n if isinstance(n, int) else 0
+
+
+def _whisker(axes: Axes, colour: str, *, across: Sequence[float | None], along: Sequence[float | None]) -> None:
+    """An interval, where there is one."""
+    x, y = ([end for end in ends if end is not None] for ends in (across, along))
+    if len(x) == len(y) == 2:
+        axes.plot(x, y, color=colour, linewidth=2.2, alpha=0.4)
+
+
+def _ticks(low: float, high: float) -> Iterator[float]:
+    """Up to five round shares in [low, high]."""
+    step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 10.0) if (high - low) / s <= 5)
+    first = int(low / step) + (low > 0)
+    yield from (round(place * step, 4) for place in range(first, int(high / step) + 1))
+
+
+def _percent_axis(axes: Axes, which: str, ticks: list[float]) -> None:
+    labels = [f"{100 * tick:.1f}".rstrip("0").rstrip(".") + "%" for tick in ticks]
+    (axes.set_xticks if which == "x" else axes.set_yticks)(ticks, labels)
+
+
+def _key(axes: Axes, names: Sequence[str], *, left: float, top: float) -> None:
+    """Names of the lines that were drawn last, in their colours, from a corner in fractions of the axes."""
+    lines = [line for line in axes.lines if line.get_label() in names]
+    for place, line in enumerate(lines):
+        y = top - 0.075 * place
+        axes.plot(
+            [left],
+            [y],
+            marker=str(line.get_marker()),
+            color=line.get_color(),
+            markersize=6,
+            linestyle="none",
+            transform=axes.transAxes,
+        )
+        axes.text(
+            left + 0.03, y, str(line.get_label()), transform=axes.transAxes, color=INK, va="center", fontsize=FONT - 1
+        )
