@@ -9,11 +9,14 @@ import datetime as dt
 import hashlib
 import json
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
+from prefect.states import Running
 from pydantic import Field
 
 from assay.errors import StorageError
@@ -66,6 +69,9 @@ def ask(answer: Answer) -> Approval | None:
     try:
         decided: Approval = pause_flow_run(wait_for_input=form, timeout=WAIT_SECONDS, poll_interval=_POLL_SECONDS)
     except FlowPauseTimeout:
+        # The server would answer any state that comes after a pause in which nobody answered with one of its own.
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(UUID(str(flow_run.id)), Running(), force=True)
         return None
     return decided
 

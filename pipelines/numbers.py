@@ -14,7 +14,7 @@ _LIMITS = {"auc": "min_auc", "r2": "min_r2"}
 
 @dataclass(frozen=True, slots=True)
 class KeyNumber:
-    """A number in words; what the document does not know is a dash."""
+    """A number in words, and what it is about; what the document does not know is a dash."""
 
     name: str
     value: str

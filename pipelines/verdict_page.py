@@ -36,6 +36,10 @@ _SENTENCES = 300
 _JUDGES = {"validate": "DQ", "label noise": "LN", "fairness": "FB", "health": "MH"}
 _TONES = {"failed": "bad", "undecided": "open", "warnings": "open", "passed": "good"}
 _VERDICT_STATES = {"pass": "passed", "reject": "failed", "undecided": "undecided"}
+_CLASSES = """\
+  classDef good fill:#e8f5ec,stroke:#1c6b3c,color:#1a1f26
+  classDef open fill:#fdf3e1,stroke:#8a5a00,color:#1a1f26
+  classDef bad fill:#fbeaea,stroke:#a32020,color:#1a1f26"""
 # All other stages work on what this one found, or it on what they found.
 _MIDDLE = "learn"
 
@@ -129,8 +133,13 @@ def _change(document: dict[str, Any]) -> str:
 
 
 def _numbers(document: dict[str, Any]) -> str:
-    found = ((item.name, item.value, item.interval, item.limit, item.about) for item in key_numbers(document))
-    return f"## Numbers\n\n{_table(('Number', 'Value', '95% interval', 'Limit', 'About'), found)}"
+    found = key_numbers(document)
+    table = _table(
+        ("Number", "Value", "95% interval", "Limit"), [(n.name, n.value, n.interval, n.limit) for n in found]
+    )
+    # Not in the table: in the first UI its cells do not wrap.
+    about = [f"{n.name}: {escape(n.about)}." for n in found if n.about]
+    return "\n\n".join(["## Numbers", table, *about])
 
 
 def _place(answer: Answer) -> str:
@@ -180,23 +189,15 @@ def _stages(document: dict[str, Any]) -> str:
     if not stages:
         return ""
     states = {family["family"]: family["state"] for family in document["families"]}
-    nodes = {}
+    nodes, lines = {}, []
     for place, (name, took) in enumerate(stages.items()):
         state = _VERDICT_STATES[document["verdict"]] if name == "gate" else states.get(_JUDGES.get(name, ""), "")
         word = document["verdict"] if name == "gate" else STATE_WORDS.get(state, "done").lower()
-        label = "<br>".join((re.sub(r"[^\w .-]", "", name), f"{number(took['seconds'], 1)} s", word))
-        nodes[name] = f'n{place}["{label}"]' + (f":::{_TONES[state]}" if state in _TONES else "")
-    return "\n".join(
-        (
-            "## Stages\n\n```mermaid",
-            "flowchart LR",
-            "  " + " --> ".join(" & ".join(nodes[name] for name in column) for column in _columns(list(nodes))),
-            "  classDef good fill:#e8f5ec,stroke:#1c6b3c,color:#1a1f26",
-            "  classDef open fill:#fdf3e1,stroke:#8a5a00,color:#1a1f26",
-            "  classDef bad fill:#fbeaea,stroke:#a32020,color:#1a1f26",
-            "```",
-        )
-    )
+        label = f"{re.sub(r'[^A-Za-z0-9_ .-]', '', name)}: {number(took['seconds'], 1)} s, {word}"
+        nodes[name] = f"n{place}"
+        lines.append(f'n{place}["{label}"]' + (f":::{_TONES[state]}" if state in _TONES else ""))
+    lines.append(" --> ".join(" & ".join(nodes[name] for name in column) for column in _columns(list(nodes))))
+    return "\n".join(["## Stages\n\n```mermaid", "flowchart LR", *(f"  {line}" for line in lines), _CLASSES, "```"])
 
 
 def _columns(names: list[str]) -> list[list[str]]:

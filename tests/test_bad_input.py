@@ -18,6 +18,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+import assay
 from assay.cli import app
 
 ASSAY = str(Path(sys.executable).with_name("assay"))
@@ -213,3 +214,10 @@ def test_control_c_ends_with_one_line_and_nothing_half_written(folder):
     assert process.returncode == 130
     assert "Traceback" not in said
     assert not [p for p in (folder / "audits").rglob("*") if p.is_file()]
+
+
+def test_labels_that_held_out_predictions_get_backwards_are_audited_all_the_same():
+    """Of labels that alternate along a column, cross-validation predicts the opposite: no reason to stop."""
+    frame = pd.DataFrame({"x": range(120), "y": ["no", "yes"] * 60})
+    report = assay.audit(frame, label="y", learning={"repeats": 1, "epochs": 5})
+    assert report.decision != "pass"

@@ -270,3 +270,16 @@ def test_the_examples_of_the_page_are_valid(tmp_path):
 )
 def test_what_documents_say_is_checked(refuse, documents, problem):
     assert problem in " ".join(refuse(f"label: y\ndata: a.csv\nsensitive: [s, r]\ndocuments: {documents}\n"))
+
+
+@pytest.mark.parametrize(
+    ("fairness", "said"),
+    [
+        ({"control": ["y"]}, "'y', which is the label"),
+        ({"control": ["sex"]}, "'sex', which is a sensitive column"),
+        ({"reference": {"sex": {"f": 50, "m": 50}}}, "Write 0.5 for 50%"),
+    ],
+)
+def test_what_says_nothing_of_fairness_is_refused_with_what_to_write(fairness, said):
+    with pytest.raises(ConfigurationError, match=said):
+        parse_config({"label": "y", "sensitive": ["sex"], "fairness": fairness})

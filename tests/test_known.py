@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sqlite3
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,11 @@ import pytest
 
 import assay.identity
 from assay.config_file import parse_config
+from assay.errors import HistoryError
 from assay.findings import Finding, Severity, Status
+from assay.history import find_history
+from assay.history.reading import read_audits
+from assay.history.recording import rebuild
 from assay.identity import identify
 from assay.known import identity_of, keep, known_answer
 
@@ -38,8 +46,8 @@ def make(tmp_path):
     return build
 
 
-def kept(config, identity=None, **settings):
-    manifest = {"identity": identity or identity_of(config)}
+def kept(config, identity=None, data="a", **settings):
+    manifest = {"identity": identity or identity_of(config), "fingerprint": data * 64}
     document = {"schema": "assay-report/1", "verdict": "pass", "manifest": manifest}
     return keep(Report(manifest, document=document, **settings), config.output.folder, config.dataset_name)
 
@@ -163,6 +171,96 @@ def test_a_note_that_leads_to_another_report_answers_nothing(make):
     other = place.parent / ".answers" / ("f" * 64)
     other.rename(other.with_name(identity_of(make())))
     assert known_answer(make()) is None
+
+
+def test_the_same_data_again_with_nothing_in_between_are_answered_from_the_record(make):
+    kept(make("x,y\n2,a\n"), data="b")
+    kept(make())
+    again = kept(make())
+    assert known_answer(make()).place == again
+
+
+def test_audits_of_other_data_end_an_answer_that_was_held_against_fewer(make):
+    kept(make())
+    other = kept(make("x,y\n2,a\n"), data="b")
+    assert known_answer(make()) is None
+    make("x,y\n2,a\n")
+    assert known_answer(make("x,y\n2,a\n")).place == other
+    # Audited again, the first is answered once more; then the other is not.
+    kept(make())
+    assert known_answer(make()) is not None
+    assert known_answer(make("x,y\n2,a\n")) is None
+
+
+def test_an_audit_of_other_data_that_is_added_late_ends_an_answer_too(make, tmp_path):
+    config = make("x,y\n2,a\n")
+    missed = kept(make("x,y\n2,a\n"), data="b").rename(tmp_path / "missed")
+    (config.output.folder / "history.db").unlink()
+    place = kept(make())
+    assert known_answer(make()) is not None
+    missed.rename(place.parent / "20200101T000000.000Z-abcdef01")
+    rebuild(find_history(config.output.folder), config.output.folder)
+    assert known_answer(make()) is None
+
+
+def test_validations_and_other_datasets_end_no_answer(make):
+    place = kept(make())
+    kept(make(name="other"), data="b")
+    document = {"schema": "assay-report/1", "verdict": "pass", "manifest": {}}
+    keep(Report({}, document=document), make().output.folder, make().dataset_name)
+    assert known_answer(make()).place == place
+
+
+@pytest.mark.parametrize("spoil", ["emptied", "deleted", "damaged", "newer", "misnamed", "no folder", "variable"])
+def test_where_the_history_cannot_be_read_nothing_is_answered(make, spoil, tmp_path):
+    kept(make())
+    file = make().output.folder / "history.db"
+    settings = {}
+    if spoil in {"emptied", "newer"}:
+        with contextlib.closing(sqlite3.connect(file)) as link, link:
+            link.execute("DELETE FROM audits" if spoil == "emptied" else "UPDATE assay_history SET version = 99")
+    elif spoil == "deleted":
+        file.unlink()
+    elif spoil == "damaged":
+        file.write_bytes(b"no database" * 500)
+    else:
+        urls = {"misnamed": "other.db", "no folder": "none/h.db", "variable": "${NOBODY_SET_THIS}.db"}
+        settings = {"output": {"folder": str(file.parent), "history": f"sqlite:///{urls[spoil]}"}}
+    assert known_answer(make(**settings)) is None
+
+
+def test_without_a_history_there_is_an_answer_all_the_same_but_no_other_one(make):
+    off = {"output": {"history": "off"}}
+    kept(make())
+    assert known_answer(make(**off)) is None
+    manifest = {"identity": identity_of(make(**off)), "fingerprint": "a" * 64}
+    document = {"schema": "assay-report/1", "verdict": "pass", "manifest": manifest}
+    keep(Report(manifest, document=document), make().output.folder, make().dataset_name, "off")
+    assert known_answer(make(**off)) is not None
+
+
+def test_an_audit_that_the_history_lacks_answers_nothing(make):
+    config = make()
+    config.output.folder.mkdir(parents=True)
+    (config.output.folder / "history.db").write_bytes(b"no database" * 500)
+    with pytest.raises(HistoryError, match="is not in the history"):
+        kept(config)
+    (config.output.folder / "history.db").unlink()
+    # Whoever tries again audits again, and with that the gap is closed.
+    assert known_answer(make()) is None
+    place = kept(make())
+    assert known_answer(make()).place == place
+    with find_history(config.output.folder).reading() as link:
+        assert len(read_audits(link)) == 2
+
+
+def test_an_answer_from_the_record_does_not_wait_for_numpy():
+    code = (
+        "import sys; import assay.known; from assay.history import standing, tables, find_history; "
+        "print([name for name in ('numpy', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_an_audit_without_an_identity_is_kept_and_answers_nothing(make):

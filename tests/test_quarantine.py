@@ -194,7 +194,7 @@ def test_counts_of_few_people_are_in_no_word_and_in_no_table(effect):
     for figure in ("8 of 60", "13.3", "0.133"):
         assert figure not in text
     for one in found:
-        told = hide_small_evidence(plain(_finding(one, "x", waived=False)), {}, ["sex"])
+        told = hide_small_evidence(plain(_finding(one, "x", waived=False, accepted=False)), {}, ["sex"])
         (row,) = [row for row in told["evidence"]["table"]["rows"] if row[1] == "A"]
         assert row[3:] == ["<10", None, None, None, None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import sys
@@ -15,9 +16,9 @@ from assay.errors import ConfigurationError
 from assay.known import Answer
 
 
-@pytest.fixture
-def document():
-    """A report as far as it is logged and drawn: that of a small audit."""
+@pytest.fixture(scope="module")
+def audited():
+    """The report of a small audit."""
     import numpy as np
     import pandas as pd
 
@@ -26,6 +27,11 @@ def document():
     frame = pd.DataFrame({"x": x, "secret": [f"S{i}" for i in range(300)], "y": np.where(x > 0, "yes", "no")})
     report = assay.audit(frame, label="y", id="secret", learning={"repeats": 1, "epochs": 2, "other_models": False})
     return report.to_dict()
+
+
+@pytest.fixture
+def document(audited):
+    return copy.deepcopy(audited)
 
 
 @pytest.fixture

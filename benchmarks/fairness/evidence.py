@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,8 @@ from assay.fairness.context import EQUALIZED_ODDS, assess_counts
 from assay.fairness.counts import Cells, Feature
 from assay.fairness.permutation import parity_p_value
 from assay.fairness.rates import AVERAGE_ODDS, MACRO_RECALL, Rates
-from assay.fairness.simultaneous import largest_difference, smallest_ratio, wilson_limits
+from assay.fairness.simultaneous import cautious_limits, largest_difference, smallest_ratio, wilson_limits
+from assay.fairness.to_overall import largest_deviation, smallest_ratio_to_overall
 from assay.findings import Status
 
 if TYPE_CHECKING:
@@ -204,6 +206,11 @@ def rates_of(shares: Floats, cases: int) -> Rates:
     return Rates("mean", shares.mean(axis=0), n, n.astype(np.float64), parts=tuple(rates_of(p, cases) for p in shares))
 
 
+def cautious(rates: Rates) -> Callable[[float], tuple[Floats, Floats]]:
+    """Limits of the rates as the audit compares them."""
+    return partial(rates.limits, of_one=cautious_limits)
+
+
 def of_a_rate(truth: Truth, shares: Floats) -> tuple[Limits, float]:
     low, high = rates_of(shares, truth.cases).limits(Z)
     return (low[0], high[0]), float(np.atleast_2d(truth.rates).mean(axis=0)[0])
@@ -211,18 +218,18 @@ def of_a_rate(truth: Truth, shares: Floats) -> tuple[Limits, float]:
 
 def of_a_difference(truth: Truth, shares: Floats) -> tuple[Limits, float]:
     rates, true = rates_of(shares, truth.cases), np.atleast_2d(truth.rates).mean(axis=0)
-    return largest_difference(rates.shares, rates.limits, CONFIDENCE), float(np.ptp(true))
+    return largest_difference(rates.shares, cautious(rates), CONFIDENCE), float(np.ptp(true))
 
 
 def of_a_ratio(truth: Truth, shares: Floats) -> tuple[Limits, float]:
     rates = rates_of(shares, truth.cases)
-    return smallest_ratio(rates.shares, rates.limits, CONFIDENCE), float(truth.rates.min() / truth.rates.max())
+    return smallest_ratio(rates.shares, cautious(rates), CONFIDENCE), float(truth.rates.min() / truth.rates.max())
 
 
 def of_the_larger(truth: Truth, shares: Floats) -> tuple[Limits, float]:
     """Equalized odds: the larger of the differences of two rates."""
     parts = [rates_of(p, truth.cases) for p in shares]
-    limits = [largest_difference(part.shares, part.limits, CONFIDENCE, len(parts)) for part in parts]
+    limits = [largest_difference(part.shares, cautious(part), CONFIDENCE, len(parts)) for part in parts]
     return (max(low for low, _ in limits), max(high for _, high in limits)), float(np.ptp(truth.rates, axis=1).max())
 
 
@@ -294,6 +301,48 @@ def _covers(rng: np.random.Generator, interval: Callable[[Truth, Floats], tuple[
     return low - 1e-9 <= true <= high + 1e-9
 
 
+# Few hits.
+
+FEW = {
+    "11 of 50, one of 20,000, rate 0.5%": ([50] * 11 + [20_000], [0.005] * 12),
+    "19 of 10, one of 100,000, rate 2%": ([10] * 19 + [100_000], [0.02] * 20),
+    "7 of 10, one of 5,000, rate 1%": ([10] * 7 + [5_000], [0.01] * 8),
+    "12 of 200, one of 100,000, rate 5%": ([200] * 12 + [100_000], [0.05] * 13),
+    "20 of 400, one of 100,000, rate 5%": ([400] * 20 + [100_000], [0.05] * 21),
+    "six groups (1,200 to 40), rate 5%": (SIX.tolist(), [0.05] * 6),
+    "10 and 1,000, rates 11% and 1%": ([10, 1000], [0.11, 0.01]),
+    "10 and 1,000, rates 15% and 5%": ([10, 1000], [0.15, 0.05]),
+}
+
+
+def few_hits(rng: np.random.Generator, simulations: int) -> pd.DataFrame:
+    """Share of 95% intervals that miss the truth where groups are small and hits are rare.
+
+    The first column is Newcombe's with Wilson's limits alone, which the audit does not use.
+    """
+    table = {}
+    for name, (sizes, rates) in FEW.items():
+        n, p = np.array(sizes), np.array(rates)
+        draws = [shares for shares in rng.binomial(n, p, size=(simulations, len(n))) / n if shares.any()]
+        missed = np.mean([_misses(Rates("rate", shares, n, n.astype(float)), p) for shares in draws], axis=0)
+        columns = ("difference, Wilson alone", "difference", "ratio", "difference to everybody", "ratio to everybody")
+        table[name] = {column: f"{100 * share:.1f}%" for column, share in zip(columns, missed, strict=True)}
+    return pd.DataFrame(table).T
+
+
+def _misses(rates: Rates, truth: Floats) -> list[bool]:
+    every, overall = np.arange(len(truth)), float(truth @ rates.rows / rates.rows.sum())
+    apart, ratio = np.abs(truth - overall).max(), (np.minimum(truth, overall) / np.maximum(truth, overall)).min()
+    found = [largest_deviation(rates, every, CONFIDENCE), smallest_ratio_to_overall(rates, every, CONFIDENCE)]
+    limits = [
+        (largest_difference(rates.shares, rates.limits, CONFIDENCE), np.ptp(truth)),
+        (largest_difference(rates.shares, cautious(rates), CONFIDENCE), np.ptp(truth)),
+        (smallest_ratio(rates.shares, cautious(rates), CONFIDENCE), truth.min() / truth.max()),
+        *(((d.low, d.high), true) for d, true in zip(found, (apart, ratio), strict=True)),
+    ]
+    return [not low - 1e-9 <= true <= high + 1e-9 for (low, high), true in limits]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=250, help="tables of each design")
@@ -301,13 +350,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args(arguments)
     n = chosen.simulations
-    first, second, third, fourth = (np.random.default_rng([SEED, section]) for section in range(4))
+    first, second, third, fourth, fifth = (np.random.default_rng([SEED, section]) for section in range(5))
     with ProcessPoolExecutor(chosen.processes) as pool:
         sections = {
             f"False alarms ({n} tables)": pool.submit(false_alarms, first, n, chosen.fairlearn),
             f"Level of one test ({n} tables)": pool.submit(level_of_the_test, second, n),
             f"Power ({n // 2} tables)": pool.submit(power, third, n // 2, chosen.fairlearn),
             f"Coverage ({4 * n} intervals each)": pool.submit(coverage, fourth, 4 * n),
+            f"Few hits ({4 * n} tables)": pool.submit(few_hits, fifth, 4 * n),
         }
         for title, table in sections.items():
             print(title, table.result().to_markdown(), "", sep="\n\n")

@@ -181,6 +181,7 @@ def measure(table: Table, setting: str, labels: np.ndarray, seed: int) -> Iterat
                 f"{view} holds the truth": bool(row["low"] <= truth[metric] <= row["high"])
                 for view, row in rows.items()
             },
+            "value told": not np.isnan(rows["noise corrected"]["value"]),
             "width observed": rows["observed"]["high"] - rows["observed"]["low"],
             "width corrected": rows["noise corrected"]["high"] - rows["noise corrected"]["low"],
             "suspects": float(audit.suspect.mean()),
@@ -193,17 +194,18 @@ def summarise(results: pd.DataFrame) -> str:
     noisy = results[results["setting"] != "none"]
     off = [f"{view} off by" for view in VIEWS]
     holds = ["observed holds the truth", "noise corrected holds the truth"]
-    shown = [*off, *holds, "width observed", "width corrected"]
+    shown = [*off, "value told", *holds, "width observed", "width corrected"]
     parts = []
     for keys in (["table", "setting"], ["table", "metric"], ["table"]):
         of = results if "setting" in keys else noisy
         means = of.groupby(keys, sort=False)[shown].mean().reset_index()
         parts.append(_markdown(means))
-    nearer = []
+    # A value that is withheld is neither near nor far: the means leave it out too.
+    told, nearer = noisy[noisy["value told"]], []
     for view in VIEWS[:3]:
-        ours, other = noisy["noise corrected off by"], noisy[f"{view} off by"]
+        ours, other = told["noise corrected off by"], told[f"{view} off by"]
         better, alike = (ours < other - NOTHING).mean(), ((ours - other).abs() <= NOTHING).mean()
-        nearer.append(f"nearer the truth than {view}: {better:.0%} of {len(noisy)} figures; as near: {alike:.0%}")
+        nearer.append(f"nearer the truth than {view}: {better:.0%} of {len(told)} figures; as near: {alike:.0%}")
     statuses = results.drop_duplicates(["table", "setting", "seed"]).groupby(
         ["table", "setting", "status"], sort=False
     )

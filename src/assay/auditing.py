@@ -15,7 +15,8 @@ from assay.config_file import parse_config
 from assay.data_config import DataConfig
 from assay.deciding import apply_severities, decide, find_waived
 from assay.errors import ConfigurationError
-from assay.history import find_history, judge_history
+from assay.history import find_history
+from assay.history.check import judge_history
 from assay.ingest import read_dataset
 from assay.judging import flagged_rows, judge_classes, judge_numbers, read_given
 from assay.known import identity_of

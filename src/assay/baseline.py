@@ -32,7 +32,7 @@ _HEAD = """\
 # Findings that were known when this baseline was written. The gate lets them by as long as they are not worse.
 # Written by `assay accept`; see docs/changes.md. Keep it under version control beside audit.yaml.
 """
-# Several findings of this code may be about one column: each rule of a suite is one, by its title.
+# Several findings of this code may be about one column: each rule of a suite is one.
 OF_A_RULE = "DQ100"
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -54,7 +54,11 @@ class Span(_Part):
 
 
 class Acceptance(_Part):
-    """A finding that a person accepted as it was: it does not count until it is worse."""
+    """A finding that a person accepted as it was: it does not count until it is worse.
+
+    `rule` and `between` are as of `assay.findings.Finding` and `Evidence`. `rows` is how many it flagged, and `words` the
+    digest of its message: what it is held against where it has no figure.
+    """
 
     code: Name
     subject: str
@@ -66,6 +70,10 @@ class Acceptance(_Part):
     n: Annotated[int, Field(ge=0)] | None = None
     threshold: FiniteFloat | None = None
     unit: str = ""
+    rule: str = ""
+    between: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    rows: Annotated[int, Field(ge=0)] | None = None
+    words: str = ""
     run: str
     created: dt.date
     owner: Name
@@ -75,7 +83,7 @@ class Acceptance(_Part):
     @property
     def key(self) -> Key:
         """What finding it is about; see `key_of`."""
-        return key_of(self.code, self.subject, self.title)
+        return key_of(self.code, self.subject, self.title, self.rule)
 
     def in_force(self, today: dt.date) -> bool:
         """Whether it counts on a day: up to and including its last."""
@@ -97,14 +105,17 @@ class Baseline(_Part):
         return self
 
 
-def key_of(code: str, subject: str, title: str) -> Key:
-    """What tells a finding from the others of an audit: code and subject, and the title where it names the rule."""
-    return code, encodable(subject), encodable(title) if code == OF_A_RULE else ""
+def key_of(code: str, subject: str, title: str, rule: str = "") -> Key:
+    """What tells a finding from the others of an audit: code and subject, and of an expectation the rule.
+
+    Its title does not name it: conditions and the values of sets are not told. It stands in where no digest is known.
+    """
+    return code, encodable(subject), (rule or encodable(title)) if code == OF_A_RULE else ""
 
 
 def finding_key(finding: Finding) -> Key:
     """`key_of` a finding."""
-    return key_of(finding.code, str(finding.subject), finding.title)
+    return key_of(finding.code, str(finding.subject), finding.title, finding.rule)
 
 
 def is_acceptable(status: str) -> bool:
@@ -188,13 +199,19 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _entry(entry: Acceptance) -> dict[str, Any]:
+    told = entry.model_dump(exclude_none=True)
+    told["between"] = list(entry.between)
+    return {name: value for name, value in told.items() if value or name not in {"rule", "between", "words"}}
+
+
 def baseline_text(baseline: Baseline) -> str:
     """Text of the file, sorted so that a change of one finding is a change of its lines."""
     entries = sorted(baseline.findings, key=lambda entry: entry.key)
     document = {
         "schema": SCHEMA,
         "name": baseline.name,
-        "findings": [entry.model_dump(exclude_none=True) for entry in entries],
+        "findings": [_entry(entry) for entry in entries],
     }
 
     def dump(*, allow_unicode: bool) -> str:

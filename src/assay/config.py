@@ -186,6 +186,12 @@ class LabelNoiseConfig(Section):
 SHARES_ROUNDED = 0.01
 
 
+def _as_share(value: object) -> object:
+    if isinstance(value, int | float) and 1 < value <= 100:
+        raise ValueError(f"A share must lie between 0 and 1, got {value:g}. Write {value / 100:g} for {value:g}%")
+    return value
+
+
 class FairnessConfig(Section):
     """Tolerances for disparities between groups."""
 
@@ -208,7 +214,7 @@ class FairnessConfig(Section):
         True,
         description="Whether a second, short training shows what removing the suspect rows would change.",
     )
-    reference: dict[Text, dict[Text, Annotated[float, Field(gt=0, le=1)]]] = Field(
+    reference: dict[Text, dict[Text, Annotated[float, BeforeValidator(_as_share), Field(gt=0, le=1)]]] = Field(
         default_factory=dict,
         description="Population to hold the groups against (FB004): feature -> group -> share, adding up to 1.",
     )
@@ -232,7 +238,8 @@ class FairnessConfig(Section):
     )
     mitigation: Literal["off", "scores", "all"] = Field(
         "scores",
-        description="What is tried to meet the tolerance (FB030): thresholds on the scores, or trainings as well.",
+        description="What is tried to meet the tolerance (FB030): thresholds on the scores, in seconds, or trainings "
+        "as well, in minutes.",
     )
 
     @model_validator(mode="after")
@@ -415,6 +422,17 @@ class AuditConfig(Section):
             raise ValueError("`documents.sex` and `documents.race` must be two features, got the same twice.")
         if self.task == "regression" and self.positive is not None:
             raise ValueError("`positive` is a class, and a label of `task: regression` has none. Drop one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _control_of_other_columns(self) -> AuditConfig:
+        taken = {self.label: "the label", **{feature.column: "a sensitive column" for feature in self.sensitive}}
+        wrong = [f"'{column}', which is {taken[column]}" for column in self.fairness.control if column in taken]
+        if wrong:
+            raise ValueError(
+                "`fairness.control` must name other columns than the label and the sensitive ones, got "
+                f"{'; '.join(wrong)}. Name what the groups may differ in for a reason, such as the department."
+            )
         return self
 
     @model_validator(mode="after")

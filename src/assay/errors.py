@@ -55,7 +55,17 @@ class StorageError(AssayError):
 
 
 class HistoryError(StorageError):
-    """The history of the audits cannot be read or written; the audits themselves are as they were."""
+    """The history of the audits cannot be read or written; the audits themselves are as they were.
+
+    Attributes
+    ----------
+    audit
+        Directory of the audit that was stored before, and is not in the history; None where there is none.
+    """
+
+    def __init__(self, message: str, *, audit: Path | None = None) -> None:
+        self.audit = audit
+        super().__init__(message)
 
 
 class GateRejected(AssayError):  # noqa: N818 -- a verdict, not a malfunction

@@ -145,6 +145,9 @@ class Evidence:
         The rows concerned, where the finding is about rows.
     table
         A small table beside the figure.
+    between
+        Of a difference between groups: the groups at its ends, always in the same order of lower and higher, or worse
+        and better off. Of the figure of one group: this group. Empty where there is none, or it may not be told.
     """
 
     metric: str
@@ -155,6 +158,7 @@ class Evidence:
     unit: str = ""
     rows: RowFlags | None = None
     table: Table | None = None
+    between: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
-    """An outcome under the code, title and severity of its check."""
+    """An outcome under the code, title and severity of its check; `rule` as of `Check`."""
 
     code: str
     title: str
@@ -195,6 +199,7 @@ class Finding:
     subject: Subject = field(default_factory=Subject)
     evidence: Evidence | None = None
     remedy: str = ""
+    rule: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -217,12 +222,16 @@ class Check(Generic[Input_contra]):
         What a failure means unless the policy says otherwise.
     run
         Answers with at least one outcome; none at all counts as an error.
+    rule
+        Digest of what is asked, where one code asks for many things (the expectations of a suite) that one title may
+        stand for; else empty.
     """
 
     code: str
     title: str
     severity: Severity
     run: Callable[[Input_contra], Iterable[Outcome]]
+    rule: str = ""
 
 
 def run_checks(checks: Iterable[Check[Input_contra]], subject: Input_contra) -> tuple[Finding, ...]:
@@ -258,4 +267,4 @@ def stamp(check: Check[Any], outcome: Outcome) -> Finding:
     """Give an outcome the code, title and severity of its check."""
     values = {f.name: getattr(outcome, f.name) for f in fields(outcome)}
     values["severity"] = outcome.severity or check.severity
-    return Finding(code=check.code, title=check.title, **values)
+    return Finding(code=check.code, title=check.title, rule=check.rule, **values)

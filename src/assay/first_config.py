@@ -88,13 +88,14 @@ def write_first_config(
     first = guess(parse_config({"data": {"path": str(data.absolute())}, **roles}, name="assay init"))
 
     from assay.validation import propose_suite
-    from assay.validation.inference.suite import broken_already
+    from assay.validation.inference.suite import broken_already, small_groups
 
     suite = propose_suite(first.dataset, name)
     text = _compose(first, name, data=_relative(data, config_path.parent), suite=f"{SUITE_FOLDER}/{name}.json")
     contents = {suite_path: json.dumps(suite, indent=2, ensure_ascii=False) + "\n", config_path: text}
     _write_all(contents, check=config_path)
-    return FirstConfig(config_path, suite_path, (*broken_already(suite), *first.notes))
+    rare = small_groups(first.dataset.frame, first.dataset.roles)
+    return FirstConfig(config_path, suite_path, (*broken_already(suite), *rare, *first.notes))
 
 
 def _config_path(data: Path, folder: Path | None) -> Path:

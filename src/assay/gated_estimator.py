@@ -47,11 +47,12 @@ class GatedEstimator(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]  
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from assay import GatedEstimator, GateRejected
     >>> from sklearn.dummy import DummyClassifier
-    >>> from assay.errors import GateRejected
     >>> gated = GatedEstimator(DummyClassifier(), audit={"learning": {"repeats": 1, "epochs": 1}})
-    >>> try:
-    ...     gated.fit(pd.DataFrame({"x": [0.0, 1.0]}), ["no", "yes"])  # two rows are too few
+    >>> try:  # forty rows are too few
+    ...     gated.fit(pd.DataFrame({"x": range(40)}), ["no"] * 20 + ["yes"] * 20)
     ... except GateRejected as rejected:
     ...     print(rejected.verdict)
     reject

@@ -134,7 +134,9 @@ def _of_config(config: AuditConfig, *, fresh: bool) -> Answer:
         return known
     check_writable(config.output.folder)
     report = run_audit(config)
-    return Answer(report.to_dict(), report.save(config.output.folder))
+    # Saved first: what changed since the last audit is part of the report from then on.
+    place = report.save(config.output.folder)
+    return Answer(report.to_dict(), place)
 
 
 def _refuse(settings: dict[str, Any], what: str) -> None:

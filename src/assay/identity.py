@@ -75,6 +75,8 @@ def identify(config: AuditConfig, today: dt.date) -> str | None:
         "config": settings,
         # A folder of the output may hold a file of rows, and that in another format.
         "rows": config.output.rows,
+        # Without a history nothing is held against one.
+        "history": config.output.history != "off",
         "files": files,
         "accepted": accepted,
         "assay": {"version": assay.__version__, "source": _source()},

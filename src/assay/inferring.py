@@ -22,7 +22,7 @@ from assay.ingest.names import column_names
 from assay.ingest.source import format_of, read_source
 from assay.validation import infer_suite
 from assay.validation.inference.document import roles_of
-from assay.validation.inference.suite import broken_already
+from assay.validation.inference.suite import broken_already, small_groups
 from assay.validation.own.tables import READABLE, read_keys
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def write_inferred_suite(
     )
     existed = place.exists()
     _write(place, json.dumps(update.suite, indent=2, ensure_ascii=False) + "\n")
-    return Inferred(place, update, existed, (*broken_already(update.suite), *read.notes))
+    notes = (*broken_already(update.suite), *small_groups(read.frame, read.roles), *read.notes)
+    return Inferred(place, update, existed, notes)
 
 
 def _source(reference: Path | None, config: AuditConfig | None) -> DataConfig:

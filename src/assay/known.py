@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.errors import GateRejected
 from assay.findings import Status
-from assay.history import keep_history
+from assay.history import keep_history, still_stands
 from assay.identity import identify
 from assay.store import parse_audit, recall, remember, save_audit
 
@@ -62,10 +62,13 @@ class Answer:
 def known_answer(config: AuditConfig) -> Answer | None:
     """Answer from the record where data, configuration, suite, waivers in force and versions are the same.
 
+    DQ040 holds the data against other data: where audits of others followed in the history, the answer is of no use.
+
     Returns
     -------
     Answer or None
-        None where there is none, and where that cannot be known, as of data in a database.
+        None where there is none, and where that cannot be known: of data in a database, or where the history cannot be
+        read or does not hold the audit.
 
     Raises
     ------
@@ -78,8 +81,13 @@ def known_answer(config: AuditConfig) -> Answer | None:
         return None
     place, content = found
     document = parse_audit(content, place)
+    manifest = document["manifest"]
     # A note that leads to another audit's report answers nothing.
-    return Answer(document, place, known=True) if document["manifest"].get("identity") == identity else None
+    if manifest.get("identity") != identity:
+        return None
+    if not still_stands(place, config.dataset_name, manifest.get("fingerprint"), config.output.history):
+        return None
+    return Answer(document, place, known=True)
 
 
 def rejection(answer: Answer) -> GateRejected:
@@ -95,9 +103,10 @@ def rejection(answer: Answer) -> GateRejected:
 
 
 def keep(report: Report, folder: Path, name: str, history: str | None = None) -> Path:
-    """Store an audit, note what it answers, put it into the history, and return its directory.
+    """Store an audit, put it into the history, note what it answers, and return its directory.
 
-    An audit in which a check crashed is stored, but answers nothing: the crash may not happen again.
+    An audit in which a check crashed is stored, but answers nothing: the crash may not happen again. So is one that
+    the history lacks: a second try would pass over the gap.
 
     Parameters
     ----------
@@ -114,10 +123,10 @@ def keep(report: Report, folder: Path, name: str, history: str | None = None) ->
         Where it cannot be written.
     """
     place = save_audit(report, folder, name)
+    keep_history(place, history)
     identity = report.manifest.get("identity")
     if identity is not None and all(finding.status is not Status.ERROR for finding in report.findings):
         remember(place, identity)
-    keep_history(place, history)
     return place
 
 

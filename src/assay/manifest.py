@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import platform
 import sys
 import time
@@ -123,6 +124,7 @@ def _described(
         "columns": shape[1],
         "config": config.model_dump(mode="json"),
         "suite_sha256": _digest(config.validation.suite),
+        "suite_inferred": _is_inferred(config.validation.suite),
         "stages": stages,
         "versions": library_versions(),
         "platform": platform.platform(),
@@ -131,3 +133,13 @@ def _described(
 
 def _digest(path: Path | None) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else None
+
+
+def _is_inferred(path: Path | None) -> bool | None:
+    """Whether the suite says of itself that it was read from data, as `assay suite infer` does; None without one."""
+    if path is None:
+        return None
+    found: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+    for key in ("meta", "assay", "inference"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found is not None

@@ -253,7 +253,8 @@ class FairnessResult:
         Label disparity measures: columns `feature`, `group` (None: the largest over the groups), `measure`, `value`,
         `low`, `high`, `n`.
     proxies
-        Columns `feature`, `column` (None: all columns together), `value` (out-of-sample AUC), `low`, `high`, `n`.
+        Columns `feature`, `column` (None: all columns together), `value` (out-of-sample AUC; of more than two groups
+        the mean of each against the rest), `low`, `high`, `n`.
     individual
         Columns `feature` (None: all), `measure` ("flip share", "consistency"), `value`, `low`, `high`, `n`.
     model

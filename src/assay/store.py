@@ -27,6 +27,10 @@ _MOST_TWINS = 1000
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Seconds to wait for somebody else who writes a file, and between two looks.
+_PATIENCE = 10.0
+_PAUSE = 0.02
+
 SCHEMA = "assay-report/1"
 REPORT = "report.json"
 
@@ -158,6 +162,37 @@ def whole_file(file: Path) -> Iterator[Path]:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).rstrip(".")
         raise StorageError(f"{file} cannot be written: {reason}. Free space, or give another place.") from error
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Keep others that ask for it from changing `file`, from reading it to replacing it; they wait.
+
+    Raises
+    ------
+    StorageError
+        Where somebody else holds it for longer than `_PATIENCE` seconds, or the lock cannot be written.
+    """
+    lock = file.with_name(f".{file.name}.lock")
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError as error:
+            if time.monotonic() >= end:
+                raise StorageError(
+                    f"{file} must be written by one at a time, and {lock} says that somebody does. Try again, or "
+                    "delete that file where nobody does."
+                ) from error
+            time.sleep(_PAUSE)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).rstrip(".")
+            raise StorageError(f"{file} cannot be written: {reason}. Free space, or give another place.") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def remember(place: Path, identity: str) -> None:

@@ -9,27 +9,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from key_files import write_key
+from stored import Stored
 
-from assay.attestation import render_statement
 from assay.config_file import parse_config
 from assay.ingest import read_dataset
 from assay.known import identity_of
 from assay.store import save_audit
-
-
-class Stored:
-    """The files that a report would write, about the data of a configuration."""
-
-    def __init__(self, config, document):
-        self.config, self.document = config, document
-
-    def write(self, folder: Path) -> None:
-        import json
-
-        texts = {"report.json": json.dumps(self.document), "report.html": "<p>reject</p>", "report.md": "# Reject\n"}
-        texts["attestation.json"] = render_statement(self.document, texts, self.config)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import sys
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from key_files import write_key
+from stored import Stored
 from typer.testing import CliRunner
 
 from assay.cli import app
+from assay.store import save_audit
 
 
 def assay(*arguments, **options):
@@ -112,3 +114,37 @@ def test_cryptography_is_loaded_only_where_a_key_is_needed():
     code = "import sys, assay.attestation, assay.report; print('cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_data_that_are_not_the_audited_ones_are_not_signed(audit, data, key_file, tmp_path):
+    before = (audit / "attestation.json").read_bytes()
+    evil = tmp_path / "evil.csv"
+    evil.write_text(data.read_text().replace("39,m", "38,m"))
+    assert assay("sign", audit, "--key", key_file, "--data", evil).exit_code == 1
+    again = tmp_path / "again.csv"
+    again.write_text(data.read_text() + "\n")  # the same content in other bytes
+    assert assay("verify", audit, "--data", again).exit_code == 0
+    result = assay("sign", audit, "--key", key_file, "--data", again)
+    assert result.exit_code == 1
+    assert "not the digest that the statement says" in result.stdout
+    evil.replace(data)
+    assert assay("sign", audit, "--key", key_file).exit_code == 1
+    assert (audit / "attestation.json").read_bytes() == before
+
+
+def test_nothing_is_signed_of_data_that_nobody_has_seen(audit, data, key_file):
+    moved = data.rename(data.with_name("moved.csv"))
+    result = assay("sign", audit, "--key", key_file)
+    assert result.exit_code == 2
+    assert "Give them with --data" in result.stderr
+    assert assay("sign", audit, "--key", key_file, "--data", moved).exit_code == 0
+
+
+def test_data_of_a_frame_must_be_given(config, document, data, key_file, tmp_path):
+    config = config.model_copy(update={"data": None})
+    document["manifest"] |= {"config": config.model_dump(mode="json"), "identity": None}
+    audit = save_audit(Stored(config, document), tmp_path / "audits", "frame")
+    result = assay("sign", audit, "--key", key_file)
+    assert result.exit_code == 2
+    assert "in no file that the audit names" in result.stderr
+    assert assay("sign", audit, "--key", key_file, "--data", data).exit_code == 0

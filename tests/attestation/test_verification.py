@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stored import Stored
 
 from assay.attestation import sign_attestation, verify_attestation
+from assay.attestation.statement import build_predicate, sha256
+from assay.config_file import parse_config
 from assay.errors import StorageError
+from assay.known import identity_of
+from assay.store import save_audit
 
 OTHER = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
 
@@ -190,6 +197,25 @@ def test_another_statement_is_not_verified(audit, content):
     assert failed(verify_attestation(audit)) == ["statement"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"manifest": {}}, {"manifest": None}, {"waivers": []}, {"dataset": 3}, {"reasons": [{}]}, {"baseline": 3}],
+    ids=str,
+)
+def test_a_report_that_is_not_whole_is_a_message(audit, change):
+    file = audit / "report.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(StorageError, match="must be a whole report"):
+        verify_attestation(audit)
+
+
+def test_what_the_baseline_accepts_is_attested(document, config):
+    entry = {"check": "DQ011", "subject": "x", "title": "t", "owner": "Ada", "reason": "r", "expires": None}
+    document["baseline"] = {"accepted": [{**entry, "finding": "DQ011-1", "value": 0.3}]}
+    made = build_predicate(document, {"report.json": "0" * 64})
+    assert made["accepted"] == [{**entry, "finding": "DQ011-1"}]
+
+
 def test_other_data_are_noticed(audit, data):
     data.write_text(data.read_text().replace("39,m", "38,m"))
     assert failed(verify_attestation(audit, data=data)) == ["data"]
@@ -214,3 +240,64 @@ def test_data_that_cannot_be_read_as_the_audit_read_them(audit, tmp_path):
 def test_data_that_are_not_there_are_a_mistake(audit, tmp_path):
     with pytest.raises(StorageError, match="Name the file of the data"):
         verify_attestation(audit, data=tmp_path / "none.csv")
+
+
+def test_the_digest_of_another_file_beside_the_true_fingerprint_is_believed_by_nobody(audit, data, tmp_path):
+    evil = tmp_path / "evil.csv"
+    evil.write_text(data.read_text().replace("39,m", "38,m"))
+
+    def forge(statement):
+        statement["subject"][0] = {"name": "evil.csv", "digest": {"sha256": sha256(evil.read_bytes())}}
+
+    edit(audit / "attestation.json", forge)
+    assert failed(verify_attestation(audit, data=evil)) == ["data"]
+    assert failed(verify_attestation(audit, data=data, same_files=True)) == ["data"]
+
+
+@pytest.mark.parametrize("digest", [{"assayContent1": "0" * 64}, {"assayContent1": "0" * 64, "sha256": "0" * 64}, {}])
+def test_a_second_content_beside_the_true_one_is_noticed(audit, digest):
+    edit(audit / "attestation.json", lambda statement: statement["subject"].append({"name": "x", "digest": digest}))
+    assert failed(verify_attestation(audit)) == ["fingerprint"]
+
+
+def test_a_file_may_be_renamed(audit, data):
+    found = verify_attestation(audit, data=data.rename(data.with_name("renamed.csv")), same_files=True)
+    assert found.verified
+
+
+@pytest.fixture
+def parts(data) -> Path:
+    """A folder of two Parquet files."""
+    folder = data.with_name("parts")
+    folder.mkdir()
+    frame = pd.read_csv(data)
+    frame[:20].to_parquet(folder / "a.parquet")
+    frame[20:].to_parquet(folder / "b.parquet")
+    return folder
+
+
+@pytest.fixture
+def audit_of_parts(parts, config, document, tmp_path) -> Path:
+    values = config.model_dump(mode="json")
+    config = parse_config({**values, "data": {"path": str(parts)}})
+    document["manifest"] |= {"config": config.model_dump(mode="json"), "identity": identity_of(config)}
+    return save_audit(Stored(config, document), tmp_path / "audits", "parts")
+
+
+def test_a_folder_has_its_files_under_their_names(audit_of_parts, parts):
+    assert verify_attestation(audit_of_parts, data=parts, same_files=True).verified
+    moved = parts.rename(parts.with_name("moved"))
+    assert verify_attestation(audit_of_parts, data=moved, same_files=True).verified
+
+
+@pytest.mark.parametrize("damage", ["doubled", "swapped", "gone"])
+def test_a_folder_of_other_files_is_noticed(audit_of_parts, parts, damage):
+    first, second = parts / "a.parquet", parts / "b.parquet"
+    match damage:
+        case "doubled":
+            shutil.copy(first, parts / "c.parquet")
+        case "swapped":
+            first.rename(parts / "z.parquet")
+        case "gone":
+            second.unlink()
+    assert failed(verify_attestation(audit_of_parts, data=parts)) == ["data"]

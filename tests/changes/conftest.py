@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from assay.findings import Evidence, Finding, Interval, Severity, Status, Subject
+from assay.findings import Action, Evidence, Finding, Interval, RowFlags, Severity, Status, Subject
 
 
 @pytest.fixture(scope="session")
 def entry():
     """Make a finding as `report.json` holds it."""
 
-    def build(code="DQ018", status="failed", severity="critical", column="x", *, title=None, **figure: Any):
-        rest = {"metric": "missing share", "interval": None, "n": 1000, "threshold": 0.05, "unit": "share"} | figure
+    def build(
+        code="DQ018", status="failed", severity="critical", column="x", *, title=None, said=None, rule=None, **figure: Any
+    ):
+        count = figure.pop("rows", None)
+        rest = {"value": None, "rows": None if count is None else {"count": count}}
+        rest |= {"metric": "missing share", "interval": None, "n": 1000, "threshold": 0.05, "unit": "share"} | figure
         return {
             "id": f"{code}-1",
             "code": code,
@@ -24,9 +29,10 @@ def entry():
             "status": status,
             "waived": False,
             "subject": {"text": column or "the dataset", "columns": [column] if column else [], "group": None},
-            "message": f"{code} {status}.",
+            "message": said or f"{code} {status}.",
             "remedy": "",
-            "evidence": rest if "value" in figure else None,
+            "evidence": rest if "value" in figure or count is not None else None,
+            **({"rule": rule} if rule else {}),
         }
 
     return build
@@ -61,20 +67,25 @@ def document():
 def finding():
     """Make a finding of an audit that runs."""
 
-    def build(code="DQ018", status="failed", severity="critical", column="x", *, title=None, **figure: Any):
+    def build(
+        code="DQ018", status="failed", severity="critical", column="x", *, title=None, said=None, rule="", **figure: Any
+    ):
+        count = figure.pop("rows", None)
         rest = {"metric": "missing share", "n": 1000, "threshold": 0.05, "unit": "share"} | figure
         limits = rest.pop("interval", None)
         evidence = None
-        if "value" in figure:
-            evidence = Evidence(**rest, interval=None if limits is None else Interval(*limits))
+        if "value" in figure or count is not None:
+            rows = None if count is None else RowFlags(np.arange(count), "Wrong.", Action.REVIEW)
+            evidence = Evidence(**rest, interval=None if limits is None else Interval(*limits), rows=rows)
         return Finding(
             code,
             title or f"Title of {code}",
             Severity(severity),
             Status(status),
-            f"{code} {status}.",
+            said or f"{code} {status}.",
             Subject((column,) if column else ()),
             evidence,
+            rule=rule,
         )
 
     return build

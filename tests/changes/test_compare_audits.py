@@ -55,6 +55,34 @@ def test_the_other_way_round_everything_is_swapped(planted):
     assert back == {key: mirror.get(kind, kind) for key, kind in there.items()}
 
 
+def test_rules_of_one_title_are_told_apart(entry, document):
+    one, other = ({"code": "DQ100", "title": "where the row condition holds", "rule": rule} for rule in ("aa", "bb"))
+    older = document(entry(**one, value=0.1), entry(**other, status="passed", value=0.0))
+    newer = document(entry(**other, value=0.1), entry(**one, status="passed", value=0.0), fingerprint="b")
+    found = [(c.kind, c.shown.rule) for c in compare_audits(older, newer).findings]
+    assert found == [("new", "bb"), ("gone", "aa")]
+
+
+def test_a_difference_to_the_harm_of_another_group_is_told(entry, document):
+    told = {"value": 0.2, "metric": "selection rate difference", "threshold": 0.1}
+    reports = [
+        document(entry("FB011", **told, between=list(ends)), fingerprint=letter)
+        for ends, letter in (("fm", "a"), ("mf", "b"))
+    ]
+    change = compare_audits(*reports)
+    assert kinds(change) == {("FB011", "x"): "not comparable"}
+    assert "other groups at its ends" in render_change_markdown(change.to_dict())
+
+
+def test_one_more_of_what_none_may_be_is_worse(entry, document):
+    reports = [
+        document(entry("DQ012", metric="rows with a shared id", value=count, threshold=0, unit="rows"), fingerprint=f)
+        for count, f in ((7, "a"), (8, "b"))
+    ]
+    change = compare_audits(*reports)
+    assert (kinds(change), change.comparisons) == ({("DQ012", "x"): "worse"}, 0)
+
+
 def test_identical_audits_show_nothing(planted):
     for document in planted:
         change = compare_audits(document, copy.deepcopy(document))
@@ -102,6 +130,25 @@ def test_a_check_that_crashes_is_new_and_one_without_a_figure_is_the_same(entry,
     older = document(entry("DQ016", "passed"), entry("DQ014", "failed", value=None))
     newer = document(entry("DQ016", "error"), entry("DQ014", "failed", value=None))
     assert kinds(compare_audits(older, newer)) == {("DQ016", "x"): "new", ("DQ014", "x"): "same"}
+
+
+def test_what_is_no_longer_decided_is_no_news_unless_it_is_critical(entry, document):
+    def told(severity, value):
+        older = document(entry("FB012", "passed", severity, value=0.040))
+        newer = document(entry("FB012", "inconclusive", severity, value=value), fingerprint="b")
+        return kinds(compare_audits(older, newer))["FB012", "x"]
+
+    assert (told("warning", 0.045), told("critical", 0.045)) == ("same", "new")
+    assert told("warning", 0.2) == "new"
+
+
+def test_counts_of_undecided_groups_are_not_tested(entry, document):
+    def undecided(count):
+        figure = {"metric": "groups not decided", "threshold": None, "unit": "groups", "n": 4}
+        return entry("LN003", "inconclusive", "warning", value=count, **figure)
+
+    change = compare_audits(document(undecided(2)), document(undecided(1), fingerprint="b"))
+    assert kinds(change) == {("LN003", "x"): "not comparable"}
 
 
 def test_a_status_that_moved_without_a_figure_is_not_comparable(entry, document):

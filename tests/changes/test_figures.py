@@ -55,7 +55,7 @@ def test_more_comparisons_need_more():
 
 def test_rows_are_compared_as_shares_of_all():
     def rows(count, n):
-        return Figure(metric="rows with a shared id", value=count, n=n, threshold=0, unit="rows")
+        return Figure(metric="rows with a shared id", value=count, n=n, threshold=1, unit="rows")
 
     assert moved("DQ012", rows(120, 6000), rows(240, 12000)).verdict == "same"
     assert moved("DQ012", rows(120, 6000), rows(120, 1000)).verdict == "worse"

@@ -16,10 +16,11 @@ from assay.store import find_audit, known_audits, recall
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 
 
-def store(folder, day, verdict="reject", name="loans", **config):
+def store(folder, day, verdict="reject", name="loans", *, called=None, families=(), **config):
     place = folder / name / f"202603{day:02}T060000.000Z-0000000{day % 10}"
     place.mkdir(parents=True)
-    document = {"schema": "assay-report/1", "name": name, "verdict": verdict, "manifest": {"config": config}}
+    document = {"schema": "assay-report/1", "name": called or name, "verdict": verdict, "manifest": {"config": config}}
+    document |= {"families": [{"family": family} for family in families], "findings": [], "dataset": {"fingerprint": "a", "rows": 1}}
     (place / "report.json").write_text(json.dumps(document))
     (place / "report.html").write_bytes(bytes(1000))
     return place
@@ -67,6 +68,25 @@ def test_the_newest_that_passed_stays(tmp_path):
     done = prune(tmp_path, now=NOW)
     assert days(tmp_path) == [2, 4]
     assert [why for _, why in done.kept] == ["it is the newest that passed"]
+
+
+def test_a_validation_that_passed_is_no_reason_to_remove_an_audit(tmp_path):
+    for day, verdict in ((1, "reject"), (2, "pass"), (3, "reject")):
+        store(tmp_path, day, verdict, families=("DQ", "MH"))
+    store(tmp_path, 4, "reject", families=("DQ",))
+    store(tmp_path, 5, "pass", families=("DQ",))
+    store(tmp_path, 6, "pass", families=("DQ",))
+    prune(tmp_path, now=NOW)
+    assert days(tmp_path) == [2, 3, 6]
+
+
+def test_two_names_that_share_a_folder_are_two_datasets(tmp_path):
+    for day in (1, 2):
+        store(tmp_path, day, "pass", called="Loans (EU)")
+    for day in (3, 4):
+        store(tmp_path, day, called="Loans EU")
+    prune(tmp_path, now=NOW)
+    assert days(tmp_path) == [2, 4]
 
 
 def test_what_a_baseline_or_a_signature_refers_to_stays(tmp_path):
@@ -128,7 +148,9 @@ def test_what_assay_has_not_named_and_damaged_audits_are_no_trouble(tmp_path):
     assert any(place.name.startswith("20260303") for place in known_audits(tmp_path))
 
 
-@pytest.mark.parametrize(("text", "expected"), [("90d", 90), ("2w", 14), ("6m", 180), ("1Y", 365), ("9" * 30 + "y", 36500)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90d", 90), ("2w", 14), ("6m", 180), ("1Y", 365), ("9" * 30 + "y", 36500)]
+)
 def test_ages_are_read(text, expected):
     assert parse_age(text).days == expected
 

@@ -103,6 +103,68 @@ def test_a_rule_of_a_suite_is_accepted_by_its_title(accepted, entry, finding):
     assert verdict(baseline, finding("DQ100", value=0.1, title="at most 70")) == "reject"
 
 
+def test_a_rule_of_a_suite_is_accepted_by_what_it_asks_and_not_by_its_words(accepted, entry, finding):
+    baseline = accepted(entry("DQ100", value=0.1, title="where the row condition holds", rule="aa"))
+    same = {"value": 0.1, "title": "where the row condition holds"}
+    assert verdict(baseline, finding("DQ100", rule="aa", **same)) == "pass"
+    assert verdict(baseline, finding("DQ100", rule="aa", value=0.1, title="in other words")) == "pass"
+    assert verdict(baseline, finding("DQ100", rule="bb", **same)) == "reject"
+    assert verdict(baseline, finding("DQ100", **same)) == "reject"
+
+
+def test_cannot_tell_is_accepted_and_proven_bad_is_not(accepted, entry, finding):
+    interval = {"low": 0.04, "high": 0.24, "confidence": 0.95, "method": "bootstrap"}
+    baseline = accepted(entry("LN001", "inconclusive", value=0.135, threshold=0.1, interval=interval))
+    for status, value, limits, expected in (
+        ("inconclusive", 0.15, (0.05, 0.25), "pass"),
+        ("failed", 0.26, (0.20, 0.32), "reject"),
+        ("failed", 0.135, (0.11, 0.16), "reject"),
+    ):
+        found = finding("LN001", status, value=value, threshold=0.1, interval=(*limits, 0.95, "bootstrap"))
+        assert verdict(baseline, found) == expected
+
+
+def test_a_failure_without_a_figure_is_held_against_its_rows(accepted, entry, finding):
+    baseline = accepted(entry(rows=3))
+    assert verdict(baseline, finding(rows=3, said="Other words.")) == "pass"
+    assert verdict(baseline, finding(rows=2)) == "pass"
+    assert verdict(baseline, finding(rows=4)) == "reject"
+    assert verdict(baseline, finding(said="Other words.")) == "reject"
+
+
+def test_a_failure_without_figure_and_rows_is_held_against_its_words(accepted, entry, finding):
+    # The report hides a few people: the entry knows no more than the report does.
+    baseline = accepted(entry(said="Broken by <10 of 400 values."))
+    assert verdict(baseline, finding(said="Broken by <10 of 400 values.", value=1 / 400, n=400, rows=1)) == "pass"
+    assert verdict(baseline, finding(said="Broken by 151 of 400 values.", value=151 / 400, n=400, rows=151)) == "reject"
+    assert verdict(baseline, finding(status="inconclusive")) == "pass"
+
+
+def test_one_more_of_what_none_may_be_is_worse(accepted, entry, finding):
+    def rows(make, count, n=1000):
+        return make("DQ012", metric="rows with a shared id", value=count, n=n, threshold=0, unit="rows")
+
+    def share(make, count, n=1000):
+        return make("DQ013", value=count / n, n=n, threshold=0)
+
+    for kind in (rows, share):
+        baseline = accepted(kind(entry, 7))
+        assert verdict(baseline, kind(finding, 7)) == "pass"
+        assert verdict(baseline, kind(finding, 7, n=2000)) == "pass"
+        assert verdict(baseline, kind(finding, 6)) == "pass"
+        assert verdict(baseline, kind(finding, 8)) == "reject"
+        assert verdict(baseline, kind(finding, 8, n=2000)) == "reject"
+
+
+def test_a_difference_to_the_harm_of_another_group_is_another(accepted, entry, finding):
+    told = {"value": 0.2, "metric": "selection rate difference", "between": ["f", "m"], "threshold": 0.1}
+    limits = (0.15, 0.25, 0.95, "simultaneous")
+    baseline = accepted(entry("FB011", **told, interval=dict(zip(("low", "high", "confidence"), limits, strict=False))))
+    assert verdict(baseline, finding("FB011", **told | {"between": ("f", "m")}, interval=limits)) == "pass"
+    assert verdict(baseline, finding("FB011", **told | {"between": ("m", "f")}, interval=limits)) == "reject"
+    assert verdict(baseline, finding("FB011", **told | {"between": ()}, interval=limits)) == "reject"
+
+
 def test_only_critical_findings_are_accepted_unless_a_check_is_named(accepted, entry):
     found = entry(value=0.1), entry("DQ004", severity="warning", value=0.1), entry("DQ011", "passed", value=0.0)
     assert [e.code for e in accepted(*found).findings] == ["DQ018"]
@@ -170,7 +232,8 @@ def test_a_mistake_is_named(accepted, entry, rest, match):
 
 def test_a_baseline_is_read_as_it_was_written(accepted, entry, tmp_path):
     names = ["yes", "a: b", "Ünï \U0001f600", "\u202eevil", "x\x1b[31m", "#1", "'q\"", "1", ""]
-    baseline = accepted(*(entry(column=name, value=0.1) for name in names), expires=TODAY)
+    more = {"rows": 3, "between": ["\u202eevil", "yes"]}
+    baseline = accepted(*(entry(column=name, value=0.1, **more) for name in names), expires=TODAY)
     file = tmp_path / "baseline.yaml"
     file.write_text(baseline_text(baseline), encoding="utf-8")
     assert "\u202e" not in file.read_text(encoding="utf-8")
@@ -223,7 +286,9 @@ def test_a_missing_baseline_and_one_of_another_dataset_are_refused(tmp_path):
 
 def test_the_identity_knows_the_bytes_of_the_baseline_and_what_is_in_force(tmp_path):
     (tmp_path / "d.csv").write_text("x,y\n1,a\n")
-    config = parse_config({"label": "y", "name": "loans", "data": "d.csv", "policy": {"baseline": "b.yaml"}}, base=tmp_path)
+    config = parse_config(
+        {"label": "y", "name": "loans", "data": "d.csv", "policy": {"baseline": "b.yaml"}}, base=tmp_path
+    )
     assert config.policy.baseline == tmp_path / "b.yaml"
     assert identify(config, TODAY) is None
     (tmp_path / "b.yaml").write_text(HEAD + ENTRY + ", expires: 2026-03-14}\n")

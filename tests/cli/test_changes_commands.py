@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 
 import jsonschema
 import pytest
@@ -25,9 +26,17 @@ def stored(make_report, tmp_path, monkeypatch):
         threshold = 0.05
         evidence = Evidence("missing share", value, n=1000, threshold=threshold, unit="share")
         found = Finding(
-            "DQ018", "Missing values", Severity.CRITICAL, Status(status), "Some are missing.", Subject((column,)), evidence
+            "DQ018",
+            "Missing values",
+            Severity.CRITICAL,
+            Status(status),
+            "Some are missing.",
+            Subject((column,)),
+            evidence,
         )
-        good = [Finding(code, "Fine", Severity.WARNING, Status.PASSED, "Good.") for code in ("LN001", "FB001", "MH001")]
+        good = [
+            Finding(code, "Fine", Severity.WARNING, Status.PASSED, "Good.") for code in ("LN001", "FB001", "MH001")
+        ]
         findings = (found, *good)
         today = today or dt.datetime.now(dt.UTC).date()
         ratchet = hold(findings, baseline, today=today) if baseline is not None else None
@@ -59,7 +68,7 @@ def test_the_report_tells_what_changed_since_the_last_audit(stored):
     assert first["change"] is None
     change = document["change"]
     assert [(item["code"], item["kind"]) for item in change["findings"]] == [("DQ018", "worse")]
-    assert change["older"]["id"] == sorted(place.name for place in second.parent.glob("2*"))[0]
+    assert change["older"]["id"] == min(place.name for place in second.parent.glob("2*"))
     for told in (first, document):
         jsonschema.validate(told, schema())
     assert "What changed since the last audit" in (second / "report.html").read_text(encoding="utf-8")
@@ -147,6 +156,52 @@ def test_what_got_better_is_proposed_to_be_tightened(stored, assay, tmp_path):
     assert [entry["check"] for entry in done["tightened"]] == ["DQ018"]
     (entry,) = read_baseline(tmp_path / "baseline.yaml", "loans").findings
     assert (entry.value, entry.reason) == (0.1, "Mended.")
+
+
+def test_what_several_write_at_once_is_all_kept(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from assay.store import locked, whole_file
+
+    file = tmp_path / "baseline.yaml"
+    file.write_text("")
+
+    def add(letter):
+        with locked(file):
+            text = file.read_text()
+            time.sleep(0.01)
+            with whole_file(file) as partial:
+                partial.write_text(text + letter)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, "abcdefghijkl"))
+    assert sorted(file.read_text()) == list("abcdefghijkl")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_accept_reads_and_writes_the_baseline_under_its_lock(stored, assay, tmp_path, monkeypatch):
+    from assay import baseline
+
+    stored(0.1)
+    assay("accept", "latest", "--reason", "Known.", "--owner", "Ada")
+    lock, seen = tmp_path / ".baseline.yaml.lock", []
+    read, write = baseline.read_baseline, baseline.baseline_text
+    monkeypatch.setattr(baseline, "read_baseline", lambda *a: (seen.append(lock.exists()), read(*a))[1])
+    monkeypatch.setattr(baseline, "baseline_text", lambda *a: (seen.append(lock.exists()), write(*a))[1])
+    assert assay("accept", "latest", "--reason", "Known.", "--owner", "Ada").exit_code == 0
+    assert seen == [True, True]
+    assert not lock.exists()
+
+
+def test_a_lock_that_stays_is_named(stored, assay, tmp_path, monkeypatch):
+    stored(0.1)
+    monkeypatch.setattr("assay.store._PATIENCE", 0)
+    lock = tmp_path / ".baseline.yaml.lock"
+    lock.touch()
+    done = assay("accept", "latest", "--reason", "Known.", "--owner", "Ada")
+    assert done.exit_code == 2
+    assert lock.name in done.stderr
+    assert not (tmp_path / "baseline.yaml").exists()
 
 
 def test_a_damaged_baseline_is_not_overwritten(stored, assay, tmp_path):

@@ -98,3 +98,28 @@ def test_without_a_history_it_says_how_to_make_one_and_rebuild_makes_it(tmp_path
 def test_a_sparkline_goes_from_the_lowest_to_the_highest():
     assert sparkline(range(8)) == "▁▂▃▄▅▆▇█"
     assert len(sparkline(range(100))) == 30
+
+
+def test_a_history_that_cannot_be_written_is_no_silent_pass_and_the_audit_stays(tmp_path):
+    rows = "".join(f"{at % 7},{(at * 37) % 11},{'yes' if at % 7 > 3 else 'no'}\n" for at in range(120))
+    (tmp_path / "d.csv").write_text("x,z,y\n" + rows)
+    (tmp_path / "occupied").mkdir()
+    settings = {
+        "data": "d.csv",
+        "label": "y",
+        "learning": {"repeats": 1, "epochs": 1, "other_models": False},
+        "label_noise": {"rehearse": False},
+        "output": {"history": "sqlite:///occupied"},
+    }
+    (tmp_path / "audit.yaml").write_text(json.dumps(settings))
+    result = CliRunner().invoke(app, ["gate", str(tmp_path / "audit.yaml"), "--quiet"])
+    assert result.exit_code == 2, result.output
+    (place,) = (tmp_path / "audits" / "d").glob("*Z-*")
+    assert f"The audit is stored in {place}, and is not in the history." in result.output
+    document = json.loads((place / "report.json").read_text())
+    (finding,) = [finding for finding in document["findings"] if finding["code"] == "DQ040"]
+    assert (finding["status"], document["verdict"] != "pass") == ("error", True)
+    # Once it can be written, what is missing is added.
+    (tmp_path / "occupied").rmdir()
+    made = history("d", "--folder", tmp_path / "audits", "--database", f"sqlite:///{tmp_path}/occupied", "--rebuild")
+    assert made.exit_code == 0, made.output

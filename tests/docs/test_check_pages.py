@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay import cells, config, fairness, health, history, ingest, label_noise, quarantine, records, validation
+from assay import cells, config, fairness, health, ingest, label_noise, quarantine, records, validation
 from assay.fairness import CLEANING_CHECK
+from assay.history import check as history
 from assay.validation import EXPECTATION_CHECK
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "checks"

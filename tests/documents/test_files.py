@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
-from document_trees import SCHEMA, make_tree
+from document_trees import SCHEMA, finding, make_tree
 from typer.testing import CliRunner
 
 import assay
@@ -110,18 +111,77 @@ def test_markdown_has_no_markup_of_the_data(name):
         assert cells == 0 or line.startswith("| ")
 
 
+SAME = "data: hires.csv\nlabel: hired\npositive: 'yes'\nsensitive: [age, race, sex]\n"
+
+
 def test_only_some_and_facts_given_later(place, tmp_path):
     config = tmp_path / "audit.yaml"
-    config.write_text("label: hired\ndata: hires.csv\ndocuments: {design: Rows of 2024 only.}\n", encoding="utf-8")
+    config.write_text(f"{SAME}documents: {{design: Rows of 2024 only.}}\n", encoding="utf-8")
     result = invoke("documents", place, "--only", "datasheet", "--only", "eu-ai-act-article-10", "--out", tmp_path,
                     "--config", config)  # fmt: skip
     assert result.exit_code == 0, result.stderr
     assert {path.stem for path in tmp_path.glob("*.json")} == {"datasheet", "eu-ai-act-article-10"}
-    assert "Rows of 2024 only." in (tmp_path / "eu-ai-act-article-10.md").read_text("utf-8")
-    config.write_text("label: other\ndata: hires.csv\n", encoding="utf-8")
+    text = (tmp_path / "eu-ai-act-article-10.md").read_text("utf-8")
+    digest = hashlib.sha256(config.read_bytes()).hexdigest()
+    assert "Rows of 2024 only." in text
+    assert "was given on 20" in text
+    assert digest in text
+    document = json.loads((tmp_path / "datasheet.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    assert (document["audit"]["facts"]["source"], document["audit"]["facts"]["sha256"]) == ("audit.yaml", digest)
+    own = json.loads((place / "documents" / "datasheet.json").read_text("utf-8"))
+    assert own["audit"]["facts"] is None
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("name", SAME.replace("hires.csv", "others.csv")),
+        ("label", SAME.replace("hired", "kept")),
+        ("positive", SAME.replace("'yes'", "'no'")),
+        ("sensitive", SAME.replace("[age, race, sex]", "[age, race]")),
+        ("sensitive", SAME.replace("[age, race, sex]", "[age, race, zip]")),
+    ],
+)
+def test_facts_of_another_dataset_are_refused(place, tmp_path, key, line):
+    config = tmp_path / "audit.yaml"
+    config.write_text(f"{line}documents: {{owner: Somebody else.}}\n", encoding="utf-8")
+    refused = invoke("documents", place, "--config", config, "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert f"`{key}` must be" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_documents_of_the_audit_are_kept_unless_it_is_said(report, tmp_path):
+    place = report.save(tmp_path / "audits")
+    config = tmp_path / "audit.yaml"
+    config.write_text(f"{SAME}documents: {{owner: Somebody.}}\n", encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in (place / "documents").iterdir()}
     refused = invoke("documents", place, "--config", config)
     assert refused.exit_code == 2
-    assert "whose label is 'hired'" in refused.stderr
+    assert "--replace" in refused.stderr
+    assert {path.name: path.read_bytes() for path in (place / "documents").iterdir()} == before
+    assert invoke("documents", place).exit_code == 0
+    assert {path.name: path.read_bytes() for path in (place / "documents").iterdir()} == before
+    assert invoke("documents", place, "--config", config, "--replace").exit_code == 0
+    assert "Somebody." in (place / "documents" / "datasheet.md").read_text("utf-8")
+
+
+def test_what_a_forged_report_says_is_escaped_too():
+    tree = make_tree(findings=(finding("FB011", "failed", severity=NASTY, id=NASTY, message=NASTY),))
+    tree["verdict"] = tree["dataset"]["fingerprint"] = tree["manifest"]["created"] = tree["manifest"]["assay"] = NASTY
+    tree["dataset"]["rows"] = 7
+    for document in build_documents(tree).values():
+        document["audit"]["rows"] = NASTY
+        document["audit"]["facts"] = dict.fromkeys(("source", "sha256", "date"), NASTY)
+        for section in document["sections"]:
+            for told in section["findings"]:
+                told["status"] = NASTY
+            for entry in section["open"]:
+                entry["key"] = NASTY
+        text = render_markdown(document)
+        for markup in ("<script", "**b**", "[x](", "`c`", "@team", "\n# h", "\u202e"):
+            assert markup not in text
 
 
 def test_the_command_names_the_documents_there_are():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import scipy.stats
 from document_trees import finding, make_tree
 
-from assay.documents import NAMES, build_documents, list_documents
+from assay.documents import NAMES, build_documents, list_documents, render_markdown
 from assay.documents.section import MOST_FINDINGS
 from assay.documents.table import MOST_ROWS
 from assay.documents_config import DocumentsConfig
@@ -118,8 +119,48 @@ def test_the_summary_counts_the_sections():
 def test_the_model_card_has_the_figures_of_the_tree(build):
     tree = make_tree({"sex": {"F": (100, 30), "M": (100, 60), "X": (4, 4)}})
     table = by_number(build("model-card", tree=tree))["7a"]["tables"][0]
-    assert table["columns"] == ["group", "rows", "base rate", "selection rate"]
-    assert table["rows"] == [["F", 100, 0.3, 0.3], ["M", 100, 0.6, 0.6], ["X", "<10", None, None]]
+    ends = [[f"{name}{end}" for end in ("", " low", " high")] for name in ("base rate", "selection rate")]
+    assert table["columns"] == ["group", "rows", *ends[0], *ends[1]]
+    shown = {group: (rows, *figures) for group, rows, *figures in table["rows"]}
+    for group, (n, selected) in {"F": (100, 30), "M": (100, 60)}.items():
+        low, high = scipy.stats.binomtest(selected, n).proportion_ci(method="wilson")
+        assert shown[group] == (n, *[selected / n, pytest.approx(low), pytest.approx(high)] * 2)
+    assert shown["X"] == ("<10", *[None] * 6)
+
+
+def test_the_model_card_prints_the_intervals_that_it_names(build):
+    text = render_markdown(build("model-card", {"sex": {"F": (100, 30), "M": (100, 60)}}))
+    low, high = scipy.stats.binomtest(30, 100).proportion_ci(method="wilson")
+    assert f"0.300 ({low:.3f} to {high:.3f})" in text
+
+
+@pytest.mark.parametrize(("classes", "told"), [(["no", "yes"], "is half of it: 0.123"), (["a", "b", "c"], "wrong).")])
+def test_the_brier_score_has_its_scale(build, classes, told):
+    tree = make_tree(RATES, classes=tuple(classes), positive=classes[-1])
+    tree["learning"]["classes"] = classes
+    tree["health"]["metrics"]["rows"] = [["brier score", 0.246, 0.2, 0.3, 200]]
+    sentences = by_number(build("model-card", tree=tree))["4"]["statements"]
+    (brier,) = [sentence for sentence in sentences if "Brier" in sentence]
+    assert "to 2 (certain and wrong)" in brier
+    assert told in brier
+
+
+def test_means_of_rates_are_explained_where_they_are_shown(build):
+    tree = make_tree(RATES)
+    assert "average odds" not in str(by_number(build("model-card", tree=tree))["4"])
+    tree["fairness"]["by_group"]["rows"].append(["sex", "F", "average odds", 0.4, 0.3, 0.5, 30])
+    assert "mean of its true and its false positive rate" in str(by_number(build("model-card", tree=tree))["4"])
+
+
+@pytest.mark.parametrize("inferred", [True, False, None])
+def test_rules_that_are_kept_are_counted_and_not_listed(build, inferred):
+    statuses = ["passed"] * 30 + ["failed", "error"]
+    tree = make_tree(RATES, findings=tuple(finding("DQ100", status, n) for n, status in enumerate(statuses)))
+    tree["manifest"]["suite_inferred"] = inferred
+    point = by_number(build(ARTICLE_10, tree=tree))["10(2)(d)"]
+    assert [entry["status"] for entry in point["findings"]] == ["failed", "error"]
+    assert "keep 30 of 32 rules" in str(point["statements"])
+    assert ("inferred from data" in str(point["statements"])) is bool(inferred)
 
 
 def test_long_lists_are_cut_and_say_so(build):

@@ -8,17 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import fisher_exact
 
 from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness.context import build_context
+from assay.fairness.permutation import holm
+from assay.fairness.rates import Rates
+from assay.fairness.stored import comparison
 from assay.fairness.stored.comparison import compare_tables
 from assay.fairness.stored.tables import build_tables, tabulate_scores
-from assay.intervals import bonferroni, newcombe
+from assay.intervals import bonferroni, newcombe, normal_quantile
 
 CONFIG = FairnessConfig(intersections=False)
-BEFORE = {"a": (300, 100, 100, 500), "b": (240, 160, 120, 480)}
+FAIR = (300, 100, 100, 500)
+BEFORE = {"a": FAIR, "b": (240, 160, 120, 480)}
 
 
 def count(dataset, predictions, fingerprint):
@@ -56,9 +60,7 @@ def test_a_change_has_newcombes_interval_and_holms_p_value(tables):
     interval = newcombe((150, 400), (240, 400), bonferroni(0.95, len(found.rates)))
     assert row["change"] == pytest.approx(150 / 400 - 240 / 400)
     assert (row["low"], row["high"]) == (pytest.approx(interval.low), pytest.approx(interval.high))
-    pooled = 390 / 800
-    z = (150 / 400 - 240 / 400) / math.sqrt(pooled * (1 - pooled) * (2 / 400))
-    smallest = 2 * norm.sf(abs(z))
+    smallest = fisher_exact([[150, 250], [240, 160]]).pvalue * (1 - 1e-9)
     others = found.rates["p_value"].to_numpy()
     assert row["p_value"] >= smallest
     assert row["p_value"] <= smallest * len(others) * (1 + 1e-9)
@@ -66,6 +68,39 @@ def test_a_change_has_newcombes_interval_and_holms_p_value(tables):
     assert rate(found, "false negative rate", "b")["status"] == "worse"
     assert rate(found, "true positive rate", "a")["status"] == "no change shown"
     assert found.is_good is False
+
+
+def rate_of(hits, rows):
+    hits, rows = np.asarray(hits), np.asarray(rows)
+    return Rates("rate", hits / rows, rows, rows.astype(float))
+
+
+def test_a_small_cell_is_no_certainty():
+    """1 of 1,000 and 2 of 10: the pooled normal test says 1e-30, Fisher's 0.0003."""
+    [found] = comparison._p_values(rate_of([1], [1000]), rate_of([2], [10]))
+    assert found == pytest.approx(fisher_exact([[1, 999], [2, 8]]).pvalue)
+
+
+def test_a_p_value_is_never_0_and_a_mean_has_none(tables):
+    found = compare_tables(
+        tables({"a": (2490, 10, 10, 2490), "b": FAIR}), tables({"a": (10, 2490, 2490, 10), "b": FAIR})
+    )
+    assert 0 < rate(found, "accuracy", "a")["p_value"] < 1e-300
+    assert math.isnan(rate(found, "average odds", "a")["p_value"])
+    others = found.rates[found.rates["metric"] != "average odds"]
+    assert others["p_value"].between(0, 1, inclusive="right").all()
+
+
+def test_many_rates_of_few_cases_cry_wolf_no_more_than_they_say():
+    """40 rates of 2%, each of 2,000 cases before and 20 after, none of which changed."""
+    rng, n, m = np.random.default_rng(0), np.full(40, 2000), np.full(40, 20)
+    z = normal_quantile(bonferroni(0.95, 40))
+    alarms = np.zeros(2)
+    for _ in range(150):
+        one, two = (rate_of(rng.binomial(k, 0.02), k) for k in (n, m))
+        low, high = comparison._newcombe(one, two, z)
+        alarms += (holm(comparison._p_values(one, two)).min() <= 0.05), ((low > 0) | (high < 0)).any()
+    assert (alarms / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)).all()
 
 
 def test_the_other_way_round_it_is_better(tables):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from assay.config import FairnessConfig
 from assay.errors import ConfigurationError, InputError
 from assay.fairness.context import build_context
+from assay.fairness.control.spread import root_mean_square
 from assay.fairness.control.strata import MOST_STRATA, mantel_haenszel, read_strata
 from assay.fairness.model_checks import MODEL_CHECKS
 from assay.findings import run_checks
@@ -104,8 +107,10 @@ class TestFindings:
     def test_one_department_fails_though_the_common_difference_is_small(self, judge):
         finding = judge(*admissions(first=0.35))["FB010"]
         assert str(finding.status) == "failed"
-        assert finding.evidence.value < 0.1
+        assert float(re.search(r"selection rate differs by ([\d.]+) points", finding.message)[1]) < 10
         assert "department = A" in finding.message
+        # A quarter of the people, 35 points apart.
+        assert finding.evidence.interval.low <= np.sqrt(0.25 * 0.35**2) <= finding.evidence.interval.high
 
     def test_error_rates_within_warn_and_never_block(self, judge, make_case):
         findings = judge(*admissions())
@@ -185,7 +190,7 @@ class TestFindings:
         assert "[p]" in found["FB010"].message
 
     def test_weights_count_as_rows(self, make_case):
-        sex, chosen, department = admissions(n=600)
+        sex, chosen, department = admissions(n=600, within=0.18)
         weights = np.random.default_rng(1).integers(1, 4, 600)
         times = np.repeat(np.arange(600), weights)
         values = []
@@ -197,3 +202,82 @@ class TestFindings:
             context = build_context(*case, FairnessConfig(control=("department",)))
             values.append([f.evidence.value for f in run_checks(MODEL_CHECKS[:1], context)][1])
         assert values[0] == pytest.approx(values[1], abs=0.02)  # Kish's effective rows weigh the strata a little else
+
+
+def opposite(n=6000, strata=60, size=0.2, seed=0, rare=False):
+    """As many of both in each stratum, where one group is ahead by `size` in every other and behind in the rest."""
+    rng = np.random.default_rng(seed)
+    sex, stratum = rng.choice(["w", "m"], n), rng.integers(0, strata, n)
+    rate = 0.5 + np.where(stratum % 2, 1, -1) * (sex == "w") * size
+    return sex, np.where(rng.random(n) < rate, "yes", "no"), np.char.add("s", stratum.astype(str))
+
+
+class TestSpread:
+    @pytest.mark.parametrize("cases", [(2, 5), (3, 10), (50, 150)])
+    @pytest.mark.parametrize("size", [0.0, 0.1, 0.25])
+    def test_the_limits_hold_of_sparse_strata_and_of_full_ones(self, cases, size):
+        rng, missed, strata = np.random.default_rng(0), np.zeros(2), 40
+        base = rng.uniform(0.3, 0.7, strata)
+        true = base + np.where(np.arange(strata) % 2, size, -size)
+        for _ in range(300):
+            n, m = rng.integers(cases[0], cases[1] + 1, (2, strata))
+            weight = n * m / (n + m)
+            truth = np.sqrt(weight @ (true - base) ** 2 / weight.sum())
+            first, second = (rng.binomial(n, true) / n, n.astype(float)), (rng.binomial(m, base) / m, m.astype(float))
+            found = root_mean_square((0, 1), first, second, (0.025, 0.025))
+            assert found.low <= found.value <= found.high
+            missed += [found.low > truth + 1e-9, found.high < truth]
+        assert (missed <= 0.05 * 300).all()
+
+    def test_by_hand_of_many_rows(self):
+        many = np.full(2, 1e8)
+        found = root_mean_square((0, 1), (np.array([0.5, 0.5]), many), (np.array([0.3, 0.6]), many), (0.01, 0.01))
+        assert (found.low, found.value, found.high) == pytest.approx((np.sqrt(0.025),) * 3, abs=1e-3)
+
+    def test_rates_of_which_none_varies_are_not_known_exactly(self):
+        found = root_mean_square((0, 1), (np.ones(3), np.full(3, 30.0)), (np.ones(3), np.full(3, 30.0)), (0.01, 0.01))
+        assert found.value == found.low == 0
+        assert 0.05 < found.high < 0.5
+
+    def test_pairs_of_single_cases_tell_nothing(self):
+        one = (np.array([0.0, 1.0] * 50), np.ones(100))
+        found = root_mean_square((0, 1), one, one, (0.01, 0.01))
+        assert np.isnan(found.value)
+        assert (found.low, found.high) == (0, 1)
+
+    def test_opposite_disparities_do_not_cancel(self, judge):
+        for seed in range(3):
+            finding = judge(*opposite(seed=seed))["FB010"]
+            assert str(finding.status) == "failed"
+            assert finding.evidence.metric.startswith("root mean square")
+            assert finding.evidence.interval.low > 0.1
+            assert finding.evidence.interval.low < finding.evidence.value < finding.evidence.interval.high
+            assert "more than is tolerated, though not in what the values have in common" in finding.message
+
+    def test_opposite_disparities_of_few_rows_do_not_pass(self, judge):
+        for seed in range(3):
+            assert str(judge(*opposite(n=1500, size=0.15, seed=seed))["FB010"].status) != "passed"
+
+    def test_alike_strata_pass_and_unlike_ones_within_the_tolerance_do_not_fail(self, judge):
+        assert str(judge(*opposite(n=20_000, size=0.0))["FB010"].status) == "passed"
+        statuses = {str(judge(*opposite(n=20_000, size=0.08, seed=seed))["FB010"].status) for seed in range(5)}
+        assert "failed" not in statuses
+
+    def test_parity_in_many_small_strata_rarely_fails(self, judge):
+        failed = [str(judge(*opposite(n=1200, size=0.0, seed=s))["FB010"].status) == "failed" for s in range(15)]
+        assert not any(failed)
+
+    def test_one_value_is_not_said_to_be_unlike_itself(self, judge):
+        rng = np.random.default_rng(0)
+        sex = rng.choice(["w", "m"], 4000)
+        chosen = np.where(rng.random(4000) < 0.4 + 0.25 * (sex == "w"), "yes", "no")
+        finding = judge(sex, chosen, np.full(4000, "all"))["FB010"]
+        assert str(finding.status) == "failed"
+        assert finding.evidence.metric.startswith("selection rate difference")
+        assert "in common" not in finding.message
+
+    def test_matched_pairs_cannot_be_told(self, judge):
+        n = 40
+        sex, pair = np.tile(["w", "m"], n), np.char.add("p", np.repeat(np.arange(n), 2).astype(str))
+        finding = judge(sex, np.repeat(["yes", "no"], n), pair)["FB010"]
+        assert str(finding.status) == "inconclusive"

@@ -9,29 +9,35 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
-from assay.config import FairnessConfig
+from assay.config import FairnessConfig, LearningConfig
 from assay.fairness import assess_fairness
 from assay.fairness.individual.checks import INDIVIDUAL, INDIVIDUAL_CHECKS
+from assay.fairness.individual.flip_shares import lasting_share
 from assay.fairness.individual.neighbours import compute_consistency, equal_rows, find_twins, read_points
 from assay.intervals import wilson
+from assay.learning import out_of_sample
 
 CONFIG = FairnessConfig()
 N = 1000
+# Of ten members that all agree: nothing of it is luck.
+LASTING = np.tile([[-1.0, 1.0], [1.0, -1.0]], (2, 5, 1, 1))
 
 
 @pytest.fixture
 def ask(make_case):
     """Result of FB017 and FB018 on a random case, with given flips of "sex" by the network."""
 
-    def assess(flips=None, config=CONFIG, **rest):
+    def assess(flips=None, config=CONFIG, *, effects=LASTING, **rest):
         rng = np.random.default_rng(0)
         sex = rest.pop("sex", rng.choice(["f", "m"], N))
         y = rng.choice(["no", "yes"], len(sex))
         dataset, predictions = make_case({"sex": sex}, y, rest.pop("y_pred", y), positive="yes", **rest)
         if flips is not None:
-            predictions = replace(predictions, flips={"the network": {"sex": np.asarray(flips, dtype=np.float32)}})
+            found = {"the network": {"sex": np.asarray(flips, dtype=np.float32)}}
+            predictions = replace(predictions, flips=found, flip_effects={"the network": {"sex": effects}})
         return assess_fairness(dataset, predictions, config, INDIVIDUAL_CHECKS)
 
     return assess
@@ -39,7 +45,7 @@ def ask(make_case):
 
 class TestFlips:
     def test_a_model_that_follows_the_sex_fails(self, ask, of):
-        result = ask(np.r_[np.ones(300), np.zeros(700)])
+        result = ask(np.random.default_rng(1).permutation(np.r_[np.ones(300), np.zeros(700)]))
         [finding] = of(result, "FB017")
         assert (finding.status, finding.severity) == ("failed", "warning")
         assert finding.evidence.value == pytest.approx(0.3)
@@ -108,6 +114,110 @@ class TestFlips:
         [finding] = of(result, "FB017")
         assert finding.status == "passed"
         assert finding.message.startswith("The boosted trees")
+
+    def test_flips_in_no_direction_that_lasts_are_luck(self, ask, of):
+        """Thirty in a hundred rows change, and the members do not agree on where to."""
+        turned = np.random.default_rng(1).permutation(np.r_[np.ones(300), np.zeros(700)])
+        for effects in (np.random.default_rng(0).normal(size=(2, 5, 2, 2)), np.zeros((2, 5, 2, 2)), LASTING * np.nan):
+            [finding] = of(ask(turned, effects=effects), "FB017")
+            assert finding.status == "inconclusive"
+            assert finding.evidence.interval.low == 0
+            assert "may come from the luck of these rows" in finding.message
+
+    def test_the_lower_limit_is_what_lasts(self, ask, of):
+        turned = np.random.default_rng(1).permutation(np.r_[np.ones(300), np.zeros(700)])
+        noise = np.random.default_rng(0).normal(size=LASTING.shape) / 20
+        [finding] = of(ask(turned, effects=LASTING + noise), "FB017")
+        assert finding.status == "failed"
+        assert finding.evidence.interval.low == pytest.approx(
+            lasting_share(LASTING + noise, 0.95) * wilson(300, N).low
+        )
+
+    def test_members_that_differ_are_known_less_well_than_rows(self, make_case, of):
+        y = np.random.default_rng(0).choice(["no", "yes"], N)
+        dataset, predictions = make_case({"sex": np.tile(["f", "m"], N // 2)}, y, y, positive="yes")
+        turned = (predictions.folds[0] == 3).astype(np.float32)  # all the rows of one member
+        predictions = replace(predictions, flips={"the network": {"sex": turned}})
+        [finding] = of(assess_fairness(dataset, predictions, CONFIG, INDIVIDUAL_CHECKS), "FB017")
+        of_members = 0.2 + stats.t.ppf(0.975, 4) * np.std([0, 0, 0, 0, 1], ddof=1) / np.sqrt(5)
+        assert finding.evidence.interval.high == pytest.approx(of_members)
+
+    def test_a_model_of_one_class_proves_nothing(self, ask, of):
+        [finding] = of(ask(np.zeros(N), y_pred=["no"] * N), "FB017")
+        assert finding.status == "inconclusive"
+        assert "one class for all 1,000 rows" in finding.message
+        assert finding.remedy
+        assert of(ask(np.ones(N), y_pred=["no"] * N), "FB017")[0].status == "failed"
+
+    def test_rows_without_weight_are_not_tried(self, ask, of):
+        weight = np.where(np.arange(N) < 100, 1.0, 0.0)
+        [finding] = of(ask(np.zeros(N), columns={"w": weight, "x": np.arange(N)}, weight="w"), "FB017")
+        assert finding.evidence.n == 100
+        few = np.where(np.arange(N) < 5, 1.0, 0.0)
+        [finding] = of(ask(np.zeros(N), columns={"w": few, "x": np.arange(N)}, weight="w"), "FB017")
+        assert (finding.status, finding.evidence) == ("inconclusive", None)
+
+    @pytest.mark.parametrize(("by_sex", "fails"), [(0.0, 0), (2.0, 3)])
+    def test_of_networks_that_were_trained(self, make_dataset, of, by_sex, fails):
+        """Three tables each: 300 rows in which nothing depends on the sex, and such in which the label does."""
+        statuses = []
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            sex, x = rng.integers(0, 2, 300), rng.normal(size=(300, 3))
+            y = np.where(rng.logistic(size=300) < x[:, 0] + by_sex * (sex - 0.5), "yes", "no")
+            frame = pd.DataFrame({"sex": np.where(sex, "m", "f"), "a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+            dataset = make_dataset(frame, label="y", positive="yes", sensitive=["sex"])
+            predictions = out_of_sample(dataset, LearningConfig(seed=seed), opinions=False, flips=True)
+            statuses += [f.status for f in of(assess_fairness(dataset, predictions, CONFIG), "FB017")]
+        assert statuses.count("failed") == fails
+
+
+class TestLasting:
+    def test_by_hand(self):
+        # One repeat of three folds, two classes; of two values one is tried in each direction.
+        towards = np.array([0.9, 1.0, 1.4])
+        effects = np.stack([[-towards, towards], [towards, -towards]]).transpose(2, 0, 1)[None]
+        spread = 2 / 3 * np.sum((towards - 1.1) ** 2)
+        half = stats.t.ppf(0.95, 2) * np.sqrt(spread)
+        assert lasting_share(effects, 0.9) == pytest.approx((1.1 - half) / 1.1)
+
+    def test_some_effect_must_be_shown_among_all_values_and_classes(self):
+        """Joint over twelve comparisons t is 5.8, alone 2.8: an effect of 4 deviations is shown alone only."""
+        by_member = np.array([-1.0, -0.5, 0, 0.5, 1]) / np.sqrt(4 / 5 * 2.5)  # the jackknife's deviation is 1
+        noise = by_member[None, :, None, None] * np.ones((1, 1, 3, 4))
+        assert stats.t.ppf(1 - 0.05 / 24, 4) > 4 > stats.t.ppf(0.975, 4)
+        assert lasting_share(4 + noise, 0.95) == 0
+        one = 4 + noise
+        one[..., 0, 0] += 4
+        half = stats.t.ppf(0.975, 4)
+        assert lasting_share(one, 0.95) == pytest.approx((8 - half + 11 * (4 - half)) / (8 + 11 * 4))
+        assert lasting_share((4 + noise)[:, :, :1, :1], 0.95) == pytest.approx((4 - half) / 4)
+
+    def test_what_a_member_was_not_asked_is_not_shown(self):
+        effects = LASTING.copy()
+        effects[1, 3, 0] = np.nan
+        assert lasting_share(effects, 0.95) == pytest.approx(0.5)
+        assert lasting_share(LASTING[:, :1], 0.95) == 0, "one fold has no spread"
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.integers(0, 10**6), st.floats(1e-3, 1e3))
+    def test_lies_between_0_and_1_and_has_no_unit(self, seed, unit):
+        effects = np.random.default_rng(seed).normal(1, 0.3, size=(2, 4, 3, 2))
+        found = lasting_share(effects, 0.95)
+        assert 0 <= found <= 1
+        assert lasting_share(-unit * effects, 0.95) == pytest.approx(found)
+
+    @pytest.mark.parametrize(("repeats", "folds"), [(1, 5), (2, 5), (1, 2)])
+    def test_folds_of_one_table_agree_by_chance_and_that_is_known(self, repeats, folds):
+        """Each member has the mean of the rows that it does not hold out, as a coefficient has: the truth is 0."""
+        shown = 0
+        for seed in range(400):
+            rng = np.random.default_rng(seed)
+            x = rng.normal(size=300)
+            fold = [rng.permutation(300) % folds for _ in range(repeats)]
+            means = np.array([[x[of_repeat != f].mean() for f in range(folds)] for of_repeat in fold])
+            shown += lasting_share(means[:, :, None, None], 0.95) > 0
+        assert shown <= stats.binom.ppf(0.999, 400, 0.05)
 
 
 def brute(points, predicted, k):

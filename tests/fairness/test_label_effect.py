@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import assess_label_effect
-from assay.fairness.labels.figures import VIEWS, WIDEST_TOLD, Difference, compare_conclusions
+from assay.fairness.labels.figures import VIEWS, WIDEST_TOLD
 from assay.fairness.labels.noise_matrix import correct
 from assay.fairness.labels.tipping import find_tipping
 from assay.findings import Status
@@ -111,7 +111,7 @@ def test_known_flips_are_recovered_exactly(make_case, make_audit, cells):
 
 
 def test_without_noise_the_corrected_figures_are_the_observed_ones(make_case, make_audit, cells):
-    group, y_true, y_pred = cells({"a": (300, 200, 150, 850), "b": (750, 250, 100, 900), "c": (350, 150, 125, 375)})
+    group, y_true, y_pred = cells({"a": (250, 250, 150, 850), "b": (750, 250, 100, 900), "c": (350, 150, 125, 375)})
     dataset, predictions = make_case({"g": group}, y_true, y_pred, positive="yes")
     effect = assess_label_effect(dataset, predictions, make_audit(dataset), CONFIG)
     for metric in effect.table["metric"].unique():
@@ -359,28 +359,6 @@ def test_two_open_conclusions_are_no_good_news(make_case, make_audit):
         assert finding.status is Status.INCONCLUSIVE
         assert "cannot be told" in finding.message
         assert "more rows" in finding.remedy
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ("passed", "passed", "passed"),
-        ("passed", "failed", "failed"),
-        ("passed", "inconclusive", "inconclusive"),
-        ("failed", "passed", "failed"),
-        ("failed", "failed", "passed"),
-        ("failed", "inconclusive", "inconclusive"),
-        ("inconclusive", "passed", "passed"),
-        ("inconclusive", "failed", "failed"),
-        ("inconclusive", "inconclusive", "inconclusive"),
-        ("passed", "unknown", "inconclusive"),
-        ("inconclusive", "unknown", "inconclusive"),
-    ],
-)
-def test_every_pair_of_conclusions(before, after, expected):
-    limits = {"passed": (0, 0.05), "failed": (0.2, 0.3), "inconclusive": (0.05, 0.2), "unknown": (np.nan, np.nan)}
-    found = {("x", view): Difference(np.nan, *limits[s]) for view, s in (("observed", before), (VIEWS[3], after))}
-    assert compare_conclusions(found, "x", 0.1) == expected
 
 
 def test_a_value_that_may_be_anything_is_not_told(make_case, make_audit, cells):

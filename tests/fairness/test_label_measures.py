@@ -104,7 +104,14 @@ class TestClasses:
         found = measure({"a": {"x": 12, "y": 0}, "b": {"x": 100, "y": 100}, "c": {"x": 100, "y": 100}})
         assert found["a", TV].value > 0.4
         assert found[None, TV].value < 0.1
-        assert found[None, TV].n == 400
+        assert found["a", TV].n == 12
+        assert found["b", TV].n == found[None, TV].n == 200
+
+    def test_n_is_that_of_the_smaller_side(self, measure):
+        # Against 5 other people the figures of "M" are theirs: 0.4 - 0.6 tells that 2 of the 5 have the label.
+        found = measure({"M": {"no": 60, "yes": 90}, "F": {"no": 3, "yes": 2}}, positive="yes")
+        assert found["M", DPL].value == pytest.approx(0.4 - 0.6)
+        assert {found[group, name].n for group in ("M", "F", None) for name in (DPL, TV, KL)} == {5}
 
     @settings(max_examples=30, deadline=None)
     @given(st.lists(st.lists(st.integers(0, 60), min_size=3, max_size=3), min_size=2, max_size=4))
@@ -118,6 +125,8 @@ class TestClasses:
             known = np.isfinite(measure.estimates) & np.isfinite(measure.low)
             assert (measure.low[known] <= measure.estimates[known] + 1e-9).all()
             assert (measure.estimates[known] <= measure.high[known] + 1e-9).all()
+            # Without a group that can be compared there are none for all of them together.
+            known &= np.isfinite(measure.joint_low)
             assert (measure.joint_low[known] <= measure.low[known] + 1e-9).all()
         mirrored = LabelTable(rows[::-1], weight.sum(axis=1)[::-1], weight[::-1, ::-1])
         for one, two in zip(

@@ -104,7 +104,27 @@ class TestManyClasses:
     def test_a_model_that_predicts_one_class_does_not_pass_by_it(self, make_case, of):
         g, y = np.tile(["u", "v"], 60), np.repeat(["cat", "dog", "eel"], 40)
         result = assess_fairness(*make_case({"g": g}, y, np.full(120, "cat")), CONFIG)
-        assert of(result, "FB011")[0].status == "inconclusive"
+        for code in ("FB010", "FB011"):
+            [finding] = of(result, code)
+            assert finding.status == "inconclusive"
+            assert "the model predicts the class cat only" in finding.message
+
+    @pytest.mark.parametrize(("predicted", "words"), [("no", "never predicts"), ("yes", "always predicts")])
+    def test_a_model_that_says_the_same_of_everybody_says_nothing_of_fairness(self, make_case, of, predicted, words):
+        rng = np.random.default_rng(0)
+        g, y = rng.choice(["ä", "b"], 4000), np.where(rng.random(4000) < 0.04, "yes", "no")
+        result = assess_fairness(*make_case({"g": g}, y, np.full(4000, predicted), positive="yes"), CONFIG)
+        for code in ("FB010", "FB011", "FB012", "FB013"):
+            [finding] = of(result, code)
+            assert finding.status == "inconclusive"
+            assert f"the model {words} the positive class yes" in finding.message
+            # No group is too small, so that nobody is told to collect more rows of one.
+            assert "would decide" not in finding.message
+            assert "rows of the groups" not in finding.remedy
+
+    def test_one_predicted_positive_is_no_constant(self, assess, of):
+        result = assess({"a": (1, 499, 0, 500), "b": (0, 500, 0, 500)})
+        assert of(result, "FB011")[0].status == "passed"
 
     def test_other_comparisons_are_counted_by_what_became_of_them(self, make_case, of):
         rng = np.random.default_rng(3)
@@ -121,11 +141,33 @@ class TestManyClasses:
 
 class TestRowsNeeded:
     def test_they_follow_the_groups_own_share_of_cases(self, assess, of):
-        result = assess({"a": FAIR, "b": FAIR, "c": (0, 0, 480, 2720)})
+        # Positives are rare everywhere: that a group has few is no wonder, and more rows would bring them.
+        rare = (24, 6, 30, 1940)
+        result = assess({"a": rare, "b": rare, "c": (4, 0, 0, 896)})
         [finding] = of(result, "FB013")
-        # No case in 3,200 rows: a share of z^2 / (n + z^2) = 0.12% at most, by hand; 10 cases at the very least.
+        # Fewer than 10 in 900 rows count as 10: a share of at most 2% (Wilson); and 10 cases at the very least.
         found = int(finding.message.split("At least about ")[1].split(" rows")[0].replace(",", ""))
-        assert found > 10 / (1.96**2 / (3200 + 1.96**2))
+        assert 10 / 0.0204 < found < 200 / 0.0203
+
+    def test_a_group_that_has_the_label_by_itself_is_not_asked_for_more_rows(self, make_case, of):
+        sex = np.repeat(["F", "M"], 1500)
+        y = np.where(sex == "F", "yes", "no")
+        result = assess_fairness(*make_case({"sex": sex}, y, y, positive="yes"), CONFIG)
+        for finding in of(result, "FB013"):
+            assert "more rows of it will hardly decide" in finding.message
+            assert "At least about" not in finding.message
+        [odds] = of(result, "FB011")
+        assert odds.status == "inconclusive"
+        assert "more of their rows would not decide" in odds.message
+
+    @pytest.mark.parametrize("none", [0, 3, 9])
+    def test_how_few_the_cases_are_is_not_told(self, assess, of, none):
+        found = [
+            f.message.replace(f"{rows:,}", "")
+            for n, rows in ((none, 1500), (5, 1500))
+            for f in of(assess({"a": FAIR, "b": (0, n, 0, rows - n)}), "FB013")
+        ]
+        assert found[: len(found) // 2] == found[len(found) // 2 :]
 
     def test_nothing_is_said_where_the_rows_are_there_already(self, assess, of):
         # 9 of 12,000 are positive: at most 0.14%, and 10 cases would be found in 7,000 rows.

@@ -13,7 +13,7 @@ from scipy.stats import chi2_contingency, fisher_exact, permutation_test
 
 from assay.config import FairnessConfig
 from assay.fairness import assess_fairness, permutation
-from assay.fairness.permutation import adjusted_p_values, holm, parity_p_value
+from assay.fairness.permutation import adjusted_p_values, change_p_values, holm, parity_p_value
 
 CONFIG = FairnessConfig()
 SIX = np.array([1200, 600, 300, 150, 80, 40])
@@ -125,6 +125,10 @@ class TestEdges:
     def test_fewer_than_two_groups_have_no_test(self, cases, hits):
         assert np.isnan(parity_p_value(np.array(cases, dtype=np.int64), np.array(hits, dtype=np.int64)))
 
+    def test_a_p_value_is_never_0(self):
+        assert p_value([20_000, 20_000], [0, 20_000]) == np.finfo(float).tiny
+        assert p_value([20_000] * 3, [0, 0, 20_000]) == np.finfo(float).tiny
+
     def test_a_group_without_cases_is_no_group(self):
         assert p_value([30, 20, 0], [10, 15, 0]) == p_value([30, 20], [10, 15])
 
@@ -140,6 +144,26 @@ class TestEdges:
         assert parity_p_value(sizes, hits) > 0.01
         hits[17] = sizes[17]
         assert parity_p_value(sizes, hits) < 1e-6
+
+
+class TestChanges:
+    @given(st.lists(st.tuples(*[st.integers(1, 3000), st.floats(0, 1)] * 2), min_size=1, max_size=5))
+    @settings(max_examples=25, deadline=None)
+    def test_each_group_has_the_p_value_of_two_groups(self, samples):
+        n, p, m, q = (np.array(column, dtype=float) for column in zip(*samples, strict=True))
+        hits, others = np.rint(n * p), np.rint(m * q)
+        found = change_p_values((hits / n, n), (others / m, m))
+        expected = [p_value([a, b], [c, d]) for a, b, c, d in np.stack([n, m, hits, others], axis=1).astype(int)]
+        assert found == pytest.approx(expected, rel=1e-6)
+        assert (found > 0).all()
+
+    def test_a_small_cell_against_scipy(self):
+        found = change_p_values((np.array([0.001]), np.array([1000.0])), (np.array([0.2]), np.array([10.0])))
+        assert found == pytest.approx(fisher_exact([[1, 999], [2, 8]]).pvalue)
+
+    def test_too_few_effective_rows_have_no_test(self):
+        some = np.array([0.5, 0.5]), np.array([0.2, 40.0])
+        assert np.isnan(change_p_values(some, some)).tolist() == [True, False]
 
 
 class TestFamilies:

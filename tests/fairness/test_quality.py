@@ -11,6 +11,7 @@ from assay.fairness.data.quality import defects_by_group
 
 def answer(make_data_context, groups, defects, **rest):
     frame = pd.DataFrame(groups)
+    frame["x"] = np.arange(len(frame)) // 2
     return list(defects_by_group(make_data_context(frame, sensitive=list(groups), defects=defects, **rest)))
 
 
@@ -77,6 +78,57 @@ class TestStatus:
             kinds = {"invalid": rng.random(1200) < 0.3, "repeated": rng.random(1200) < 0.02}
             failed += any(outcome.status == "failed" for outcome in answer(make_data_context, groups, kinds))
         assert failed <= 2
+
+
+def copied(records, copies, seed, *, n=1000, more=0.0):
+    """n rows, of which `records` are there `copies` times each, all copies of one in one group by chance."""
+    rng, base = np.random.default_rng(seed), n - records * copies
+
+    def draw(size, second):
+        return pd.DataFrame(
+            {"x": rng.normal(size=size), "sex": rng.choice(["f", "m"], size, p=[1 - second, second])}
+        ).assign(c=rng.choice(["ä", None], size))
+
+    frame = pd.concat([draw(base, 0.5), *[draw(records, 0.5 + more)] * copies], ignore_index=True)
+    frame["id"], frame["row number"] = np.arange(n), rng.permutation(n)
+    frame["when"] = pd.date_range("2020-01-01", periods=n, freq="min")
+    return frame, np.arange(n) >= base + records
+
+
+class TestCopiesOfOneRecord:
+    @pytest.mark.parametrize(("records", "copies"), [(10, 12), (3, 40), (30, 5)])
+    def test_copies_of_a_few_records_are_no_sample_of_rows(self, make_data_context, records, copies):
+        failed = 0
+        for seed in range(25):
+            frame, mask = copied(records, copies, seed)
+            context = make_data_context(frame, sensitive=["sex"], id="id", defects={"repeated": mask})
+            [outcome] = defects_by_group(context)
+            assert outcome.status != "passed"
+            failed += outcome.status == "failed"
+        assert failed <= 2
+
+    def test_many_repeated_records_of_one_group_fail(self, make_data_context):
+        frame, mask = copied(600, 2, 0, n=6000, more=0.4)
+        context = make_data_context(frame, sensitive=["sex"], id="id", defects={"repeated": mask})
+        [outcome] = defects_by_group(context)
+        assert outcome.status == "failed"
+        # Each record is repeated once, so that the interval is that of as many rows.
+        rows = np.bincount(frame["sex"] == "m")
+        shares = np.bincount((frame["sex"] == "m")[mask]) / rows
+        error = np.sqrt((shares * (1 - shares) / rows).sum())
+        interval = outcome.evidence.interval
+        assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.1)
+
+    def test_many_repeated_records_alike_pass(self, make_data_context):
+        frame, mask = copied(600, 2, 0, n=6000)
+        context = make_data_context(frame, sensitive=["sex"], id="id", defects={"repeated": mask})
+        assert [outcome.status for outcome in defects_by_group(context)] == ["passed"]
+
+    def test_where_no_column_tells_records_apart_nothing_passes_by_their_number(self, make_data_context):
+        frame = pd.DataFrame({"sex": np.repeat(["f", "m"], 200), "y": np.arange(400)})
+        mask = np.arange(400) % 2 == 0
+        [outcome] = defects_by_group(make_data_context(frame, sensitive=["sex"], defects={"repeated": mask}))
+        assert outcome.status == "inconclusive"
 
 
 class TestFewPeople:

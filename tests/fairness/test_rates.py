@@ -88,6 +88,29 @@ def test_each_metric_equals_that_of_the_libraries_on_the_rows(assessed, metric, 
     )
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), groups=st.integers(1, 5), n=st.integers(1, 60))
+def test_weighted_rates_are_fairlearns_selection_rate_of_the_rows(seed, groups, n):
+    rng = np.random.default_rng(seed)
+    g, y, pred = rng.integers(0, groups, n), rng.integers(0, 2, n), rng.integers(0, 2, n)
+    weights = rng.uniform(0.1, 5, n)
+    rates = compute_rates(count_cells([(g, groups), (y, 2), (pred, 2)], weights), groups, ("bad", "good"), 1)
+    cases = {
+        "base rate": (y, np.ones(n)),
+        "selection rate": (pred, np.ones(n)),
+        "true positive rate": (pred, y),
+        "false positive rate": (pred, 1 - y),
+        "false negative rate": (1 - pred, y),
+        "precision": (y, pred),
+        "accuracy": ((y == pred).astype(int), np.ones(n)),
+    }
+    for metric, (hit, case) in cases.items():
+        for group in range(groups):
+            here = (g == group) & (case == 1)
+            expected = fl.selection_rate(hit[here], hit[here], sample_weight=weights[here]) if here.any() else np.nan
+            assert rates[metric].shares[group] == pytest.approx(expected, nan_ok=True), metric
+
+
 def test_disparities_equal_fairlearn_on_the_rows(assessed):
     sex, _, y, pred = random_rows()
     y, pred = (y == "good").astype(int), (pred == "good").astype(int)

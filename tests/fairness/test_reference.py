@@ -211,7 +211,7 @@ class TestConfiguration:
         ("reference", "words"),
         [
             ({"sex": {"f": 0.5, "m": 0.4}}, "the shares of sex must add up to 1, got 0.9"),
-            ({"sex": {"f": 60, "m": 40}}, "less than or equal to 1, got 60"),
+            ({"sex": {"f": 60, "m": 40}}, "must lie between 0 and 1, got 60"),
             ({"sex": {"f": 1.0, "m": 0.0}}, "greater than 0"),
             ({"sex": {"f": float("nan"), "m": 0.5}}, "sex.f"),
             ({"sex": {"f": 1.0}}, "sex must have two groups or more, got 1"),

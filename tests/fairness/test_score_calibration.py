@@ -159,6 +159,33 @@ class TestCheck:
         assert "g = g0" in finding.message
         assert finding.evidence.interval.low > CONFIG.max_calibration_error
 
+    def test_one_group_and_its_own_figures_are_told(self, make_scored, of):
+        # The large group is surest to be in the wrong, a small one may be farther off.
+        rng = np.random.default_rng(0)
+        group = np.repeat([0, 1], [20_000, 120])
+        logit = rng.normal(0, 1.3, len(group))
+        truth = logit + np.where(group == 0, 0.4, 0.9)
+        scores, hits = 1 / (1 + np.exp(-logit)), rng.random(len(group)) < 1 / (1 + np.exp(-truth))
+        (finding,) = of(assess_fairness(*make_scored(scores, hits, group), CONFIG), "FB015")
+        evidence, rows = finding.evidence, {row[0]: row for row in finding.evidence.table.rows}
+        _, n, error, low, high = rows["g0"][:5]
+        assert error < rows["g1"][2]
+        assert high < rows["g1"][4]
+        assert (evidence.n, evidence.value) == (n, error)
+        assert (evidence.interval.low, evidence.interval.high) == (low, high)
+        assert "g = g0" in evidence.metric
+        assert f"most surely for g = g0: {100 * error:.1f} points" in finding.message
+        assert f"{100 * low:.1f} to {100 * high:.1f} points" in finding.message
+
+    def test_where_none_fails_the_largest_error_has_the_limits_of_the_largest(self, make_scored, of):
+        scores, hits, group = drawn(6000, groups=12)
+        (finding,) = of(assess_fairness(*make_scored(scores, hits, group), CONFIG), "FB015")
+        assert str(finding.status) == "inconclusive"
+        table = finding.evidence.table.rows
+        assert finding.evidence.value == max(row[2] for row in table)
+        assert finding.evidence.interval.high == max(row[4] for row in table)
+        assert f"largest for g = {table[0][0]}" in finding.message
+
     def test_few_rows_decide_nothing_and_it_says_how_many_would(self, make_scored, of):
         (finding,) = of(assess_fairness(*make_scored(*drawn(300)), CONFIG), "FB015")
         assert str(finding.status) == "inconclusive"

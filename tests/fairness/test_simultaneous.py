@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from assay.fairness.simultaneous import (
     MOST_GROUPS,
     cases_to_decide,
+    cautious_limits,
     critical_value,
     largest_difference,
     smallest_ratio,
@@ -163,6 +164,57 @@ def test_far_from_parity_they_cover_no_more_than_they_say(rates, sizes):
         [not low <= max(rates) - min(rates) <= high for low, high in (difference(p, sizes) for p in draws)]
     )
     assert missed >= 0.05 - 3 * np.sqrt(0.05 * 0.95 / 800)
+
+
+FEW = [
+    # Cases of the small groups, of the large one, and the rate of all of them.
+    ([50] * 11 + [20_000], 0.005),
+    ([50] * 11 + [20_000], 0.995),
+    ([10] * 19 + [100_000], 0.02),
+    ([10] * 7 + [5_000], 0.01),
+    ([200] * 12 + [100_000], 0.05),
+]
+
+
+@pytest.mark.parametrize(("sizes", "rate"), FEW)
+@pytest.mark.parametrize("interval", [largest_difference, smallest_ratio])
+def test_few_expected_hits_are_no_disparity(interval, sizes, rate):
+    rng, sizes = np.random.default_rng(3), np.array(sizes)
+    draws = rng.binomial(sizes, rate, size=(250, len(sizes))) / sizes
+    parity = 0.0 if interval is largest_difference else 1.0
+    missed = np.mean(
+        [
+            not low <= parity <= high
+            for low, high in (
+                interval(p, partial(cautious_limits, p, sizes.astype(float)), 0.95) for p in draws if p.max() > 0
+            )
+        ]
+    )
+    assert missed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 250)
+
+
+@pytest.mark.parametrize("rates", [(0.15, 0.05), (0.11, 0.01), (0.85, 0.95), (0.2, 0.1)])
+def test_groups_at_the_tolerance_do_not_fail_more_often_than_they_may(rates):
+    rng, sizes = np.random.default_rng(4), np.array([10, 1000])
+    draws = rng.binomial(sizes, rates, size=(600, 2)) / sizes
+    limits = [largest_difference(p, partial(cautious_limits, p, sizes.astype(float)), 0.95) for p in draws]
+    assert np.mean([low > 0.1 for low, _ in limits]) <= 0.05
+
+
+@pytest.mark.parametrize(("x", "n"), [(1, 50), (3, 12), (9, 4000), (11, 12)])
+def test_limits_on_few_hits_are_exact(x, n):
+    exact = binomtest(x, n).proportion_ci(0.95, "exact")
+    p, cases = np.array([x / n, 1 - x / n]), np.array([n, n], dtype=float)
+    low, high = cautious_limits(p, cases, Z95)
+    score, _ = wilson_limits(p, cases, Z95)
+    assert low[0] == pytest.approx(exact.low if x < 10 else score[0], abs=1e-8)
+    assert high[1] == pytest.approx(1 - low[0], abs=1e-8)
+
+
+def test_limits_of_many_of_none_and_of_nobody():
+    p, n = np.array([0.4, 0.0, 1.0, np.nan]), np.array([100.0, 30.0, 30.0, 0.0])
+    for cautious, score in zip(cautious_limits(p, n, Z95), wilson_limits(p, n, Z95), strict=True):
+        np.testing.assert_array_equal(cautious, score)
 
 
 def test_six_equal_groups_are_not_told_apart():

@@ -94,6 +94,21 @@ def test_the_intervals_hold(sizes, apart):
         assert parity <= 0.08 * 400
 
 
+@pytest.mark.parametrize(
+    ("sizes", "rate"),
+    [([50] * 11 + [20_000], 0.005), ([10] * 19 + [100_000], 0.02), ([10] * 7 + [5_000], 0.01)],
+)
+def test_few_expected_hits_are_no_deviation(sizes, rate):
+    rng, sizes, missed = np.random.default_rng(5), np.array(sizes), np.zeros(2)
+    for _ in range(300):
+        drawn = rates(rng.binomial(sizes, rate), sizes)
+        missed += (
+            largest_deviation(drawn, np.arange(len(sizes)), 0.95).low > 0,
+            smallest_ratio_to_overall(drawn, np.arange(len(sizes)), 0.95).high < 1,
+        )
+    assert (missed / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)).all()
+
+
 def test_groups_without_cases_and_rates_of_0_and_1():
     some = Rates(
         "selection rate",

@@ -56,8 +56,8 @@ def recorded(history):
         return sorted((audit.name, audit.rows) for audit in read_audits(link))
 
 
-@pytest.mark.parametrize("names", [["loans"] * AUDITS, [f"set{at}" for at in range(AUDITS)]])
-def test_ten_audits_at_once_in_sqlite(tmp_path, names):
+def test_ten_audits_at_once_in_sqlite(tmp_path):
+    names = ["loans"] * (AUDITS // 2) + [f"set{at}" for at in range(AUDITS // 2)]
     end_at_once(tmp_path, names)
     history = find_history(tmp_path)
     assert recorded(history) == sorted((name, 1000 + night) for night, name in enumerate(names))

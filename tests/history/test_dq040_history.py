@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
 from history_parts import by_group, configure, keep_all, make_document, store
+from scipy import stats
 
 from assay.findings import Severity, Status
-from assay.history import database, judge_history, keep_history
-from assay.history.figures import figures_of
+from assay.history import database, keep_history
+from assay.history.check import judge_history
+from assay.history.figures import Figure, Key, figures_of
 from assay.history.prediction import MIN_AUDITS
-from assay.history.trend import Point, hold_against, usual
+from assay.history.trend import Missing, Point, hold_against, missing, usual
 
 
 def nights(counts, **parts):
@@ -71,6 +75,14 @@ def test_audits_of_the_same_data_count_once(tmp_path):
     assert history.file.exists()
 
 
+def test_validations_are_recorded_and_predict_nothing(tmp_path):
+    validations = nights(quiet())
+    for document in validations:
+        del document["manifest"]["fingerprint"]
+    keep_all(tmp_path, validations)
+    assert judge(tmp_path, make_document(1, night=40))[0].status is Status.NOT_APPLICABLE
+
+
 def test_a_frame_without_a_name_and_no_history_are_not_applicable(tmp_path):
     keep_all(tmp_path, nights(quiet(), name="dataset"))
     config = configure(tmp_path)
@@ -97,9 +109,155 @@ def test_figures_of_groups_are_told_by_their_feature(tmp_path):
 
 
 @pytest.mark.parametrize("rate", [None, "<10", float("nan")])
-def test_a_figure_that_is_not_known_is_not_judged(tmp_path, rate):
+def test_a_figure_that_is_not_known_is_told_and_not_judged(tmp_path, rate):
     keep_all(tmp_path, [make_document(1000, night=n, fairness=by_group({"F": 0.5})) for n in range(12)])
-    assert judge(tmp_path, make_document(1000, night=12, fairness=by_group({"F": rate})))[0].status is Status.PASSED
+    (found,) = judge(tmp_path, make_document(1000, night=12, fairness=by_group({"F": rate})))
+    assert found.status is Status.INCONCLUSIVE
+    assert "selection rate of sex (F) (12 of the last 12 audits had it)" in found.message
+    assert found.evidence.table.rows == (("selection rate", "sex", "F", 12, 12),)
+
+
+def test_a_class_that_vanishes_is_told_until_a_tenth_of_the_audits_lack_it(tmp_path):
+    def document(night, *names):
+        classes = [{"name": name, "rows": 500 if name != "Zoë" else 20} for name in names]
+        dataset = {"rows": 1000, "roles": {"label": "y", "sensitive": []}, "classes": classes}
+        return make_document(1000 + night % 3, night=night, dataset=dataset)
+
+    keep_all(tmp_path, [document(night, "a", "b", "Zoë") for night in range(20)])
+    statuses = []
+    for night in range(20, 25):
+        after = document(night, "a", "b")
+        found = judge(tmp_path, after)
+        statuses.append({finding.status for finding in found})
+        keep_all(tmp_path, [after])
+    gone, usual_again = {Status.INCONCLUSIVE}, {Status.PASSED}
+    # 20 of 20, 20 of 21 and 20 of 22 audits had it, then 20 of 23.
+    assert statuses == [gone] * 3 + [usual_again] * 2
+
+
+def test_a_figure_that_came_and_went_is_not_missed(tmp_path):
+    rates = [0.5 if night % 3 else None for night in range(30)]
+    keep_all(tmp_path, [make_document(1000, night=n, fairness=by_group({"F": r})) for n, r in enumerate(rates)])
+    after = make_document(1000, night=30, fairness=by_group({"F": None}))
+    assert judge(tmp_path, after)[0].status is Status.PASSED
+
+
+def test_a_figure_that_vanishes_while_another_jumps_is_told_beside_it(tmp_path):
+    past = [make_document(float(rows), night=n, fairness=by_group({"F": 0.5})) for n, rows in enumerate(quiet(12))]
+    keep_all(tmp_path, past)
+    jump, gone = judge(tmp_path, make_document(100, night=12))
+    assert (jump.status, gone.status) == (Status.FAILED, Status.INCONCLUSIVE)
+    assert jump.message.startswith("Rows is 100")
+
+
+def test_only_the_window_says_which_figures_are_missed():
+    key = Key("AUC", "y")
+    early = {key: [Point(0.8, state=at) for at in range(60)]}
+    assert missing((), early, 60) == (Missing(key, 60, 60),)
+    assert missing((Figure(key, 0.1),), early, 60) == ()
+    assert missing((Figure(key, None),), early, 66) == (Missing(key, 54, 60),)
+    assert missing((), early, 67) == ()
+    assert missing((), {key: early[key][:7]}, 7) == ()
+
+
+@pytest.mark.parametrize("rows", [999, 1001, 900])
+def test_a_constant_number_of_rows_that_changes_a_little_is_inconclusive(tmp_path, rows):
+    keep_all(tmp_path, nights([1000] * 30))
+    (found,) = judge(tmp_path, make_document(rows, night=30))
+    assert found.status is Status.INCONCLUSIVE
+    assert f"Rows is {rows:,}, where nearly all of the last 30 audits had exactly 1,000." in found.message
+    assert judge(tmp_path, make_document(1000, night=30))[0].status is Status.PASSED
+    assert judge(tmp_path, make_document(500, night=30))[0].status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("past", "rows", "status"),
+    [
+        ([1000] * 19 + [990], 985, Status.INCONCLUSIVE),  # one change does not end it
+        ([1000] * 17 + [990, 995, 1010], 985, Status.PASSED),
+        ([1000] * 7, 990, Status.NOT_APPLICABLE),
+    ],
+)
+def test_what_is_nearly_constant_and_what_is_not(tmp_path, past, rows, status):
+    keep_all(tmp_path, nights(past))
+    assert judge(tmp_path, make_document(rows, night=len(past)))[0].status is status
+
+
+def test_chance_holds_no_count_constant():
+    # The figure of `Trend.held`: at a mean of 1, where it is likeliest, for any number of audits up to the window.
+    for n in range(MIN_AUDITS, 61):
+        at_least = max(MIN_AUDITS, math.ceil(0.9 * n))
+        for mean in (0.7, 1.0, 1.5, 2.0, 5.0):
+            chances = [stats.binom.sf(at_least - 1, n, stats.poisson.pmf(rows, mean)) for rows in range(1, 20)]
+            assert sum(chances) < 0.001
+
+
+@pytest.mark.parametrize("loss", ["emptied", "deleted", "misnamed"])
+def test_a_history_that_was_lost_is_made_again_from_the_stored_audits(tmp_path, loss):
+    history = keep_all(tmp_path, nights(quiet()))
+    settings = {"history": f"sqlite:///{tmp_path}/typo.db"} if loss == "misnamed" else {}
+    if loss == "deleted":
+        history.file.unlink()
+    elif loss == "emptied":
+        with history.writing() as link:
+            link.execute(sa.text("DELETE FROM metrics"))
+            link.execute(sa.text("DELETE FROM findings"))
+            link.execute(sa.text("DELETE FROM audits"))
+    (found,) = judge(tmp_path, make_document(500, night=30), **settings)
+    assert found.status is Status.FAILED
+    assert "the last 30 audits" in found.message
+
+
+def test_a_lost_history_that_cannot_be_made_again_is_an_error(tmp_path):
+    keep_all(tmp_path, nights(quiet()))
+    elsewhere = f"sqlite:///{tmp_path}/no/such/folder.db"
+    (found,) = judge(tmp_path, make_document(500, night=30), history=elsewhere)
+    assert found.status is Status.ERROR
+    assert "its folder does not exist" in found.message
+
+
+def test_stored_audits_that_cannot_be_read_do_not_make_the_check_silent(tmp_path):
+    history = keep_all(tmp_path, nights(quiet(MIN_AUDITS)))
+    history.file.unlink()
+    for place in sorted((tmp_path / "loans").iterdir())[:2]:
+        (place / "report.json").write_text("{")
+    (found,) = judge(tmp_path, make_document(500, night=30))
+    assert found.status is Status.ERROR
+    assert "2 stored audits are not in it" in found.message
+    keep_all(tmp_path, [make_document(1000 + night, night=night) for night in (40, 41)])
+    assert judge(tmp_path, make_document(500, night=50))[0].status is Status.FAILED
+
+
+def test_rules_of_one_title_are_followed_each(tmp_path):
+    def rule(value, metric="unexpected share", **parts):
+        return {
+            "code": "DQ100",
+            "title": "Values match a pattern",
+            "severity": "warning",
+            "status": "passed",
+            "subject": {"text": "x", "columns": ["x"], "group": None},
+            "evidence": {"metric": metric, "value": value, "n": 1000},
+            **parts,
+        }
+
+    found = [f for f in figures_of(make_document(findings=[rule(0.1), rule(0.2), rule(0.3)])) if f.key.feature == "x"]
+    title = "Values match a pattern"
+    assert [(f.key.group, f.value) for f in found] == [(title, 0.1), (f"{title} (2)", 0.2), (f"{title} (3)", 0.3)]
+    # One that could not be judged keeps its number.
+    found = [f for f in figures_of(make_document(findings=[rule(None, None), rule(0.2)])) if f.key.feature == "x"]
+    assert [(f.key.group, f.value) for f in found] == [(f"{title} (2)", 0.2)]
+    # A digest names a rule wherever it stands in the suite; a title that is one rule's own needs none.
+    two = [rule(0.1, rule="aaaaaaaa11"), rule(0.2, rule="bbbbbbbb22")]
+    expected = {(f"{title}, rule aaaaaaaa", 0.1), (f"{title}, rule bbbbbbbb", 0.2)}
+    for findings in (two, two[::-1]):
+        found = figures_of(make_document(findings=findings))
+        assert {(f.key.group, f.value) for f in found if f.key.feature == "x"} == expected
+    found = [f for f in figures_of(make_document(findings=two[:1])) if f.key.feature == "x"]
+    assert [(f.key.group, f.value) for f in found] == [(title, 0.1)]
+    keep_all(tmp_path, [make_document(1000, night=n, findings=[rule(0.0), rule(0.01)]) for n in range(12)])
+    (told,) = judge(tmp_path, make_document(1000, night=12, findings=[rule(0.0), rule(0.5)]))
+    assert told.status is Status.FAILED
+    assert f"Unexpected share of x ({title} (2)) is 0.5" in told.message
 
 
 def test_fifty_quiet_histories_of_many_figures_raise_few_false_alarms():

@@ -137,7 +137,7 @@ def test_small_cells_are_in_no_form_of_the_report(flag, judgement):
     groups = np.where(np.arange(len(judgement.positions)) < 9, "tiny", "rest").astype(object)
     groups[9:80] = "small"
     (finding,) = flag({"tiny": 4, "small": 7, "rest": 20}, groups=groups)
-    shown = hide_small_evidence(plain(_finding(finding, "LN005-1", waived=False)), {}, ["sex"])
+    shown = hide_small_evidence(plain(_finding(finding, "LN005-1", waived=False, accepted=False)), {}, ["sex"])
     table = shown["evidence"]["table"]
     rows = {row[1]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
     assert (rows["tiny"]["rows"], rows["tiny"]["flagged"], rows["tiny"]["right and flagged"]) == ("<10",) * 3

@@ -54,7 +54,7 @@ def test_trees_ask_the_member_that_held_the_row_out(make_dataset):
     dataset = make_dataset(frame, label="y", sensitive=["sex"])
     labels, fold = dataset.labels.codes, np.arange(240) % 3
     train, test = ([np.flatnonzero(compare(fold, f)) for f in range(3)] for compare in (np.not_equal, np.equal))
-    asked = FlipTest(plan_of(dataset), 240)
+    asked = FlipTest(plan_of(dataset), fold[None])
     found = other_opinions(dataset, labels, train, test, classes=2, seed=0, flips=asked)["trees"]
     expected = np.zeros(240)
     for f in range(3):
@@ -126,10 +126,10 @@ def test_many_values_and_a_missing_one(make_dataset):
     dataset = make_dataset(frame, label="y", sensitive=["race"])
     plan = plan_of(dataset)
     assert [frame["race"][flip.donor] for flip in plan] == names[:5], "the most frequent, and no missing one"
-    test = FlipTest(plan, 235)
+    test = FlipTest(plan, np.arange(235)[None] % 2)
     p = np.tile([0.9, 0.1], (len(test.rows), 1))
     turned = np.concatenate([np.full(len(flip.rows), i < 2) for i, flip in enumerate(plan)])
-    test.add("trees", p, np.where(turned[:, None], p[:, ::-1], p))
+    test.add("trees", p[None], np.where(turned[:, None], p[:, ::-1], p)[None])
     share = test.shares["trees"]["race"]
     # Two of the five values turn everybody: two of four for who has one of the others, one of four for the two.
     expected = frame["race"].map({names[0]: 1 / 4, names[1]: 1 / 4, **dict.fromkeys(names[2:5], 2 / 4)}).fillna(2 / 5)
@@ -138,9 +138,9 @@ def test_many_values_and_a_missing_one(make_dataset):
 
 def test_rounding_turns_no_tie():
     plan = (flips.Flip("sex", "sex", 0, np.arange(3)),)
-    test = FlipTest(plan, 4)
+    test = FlipTest(plan, np.zeros((1, 4), dtype=np.int16))
     before = np.array([[0.5, 0.5], [0.4, 0.6], [0.4, 0.6]])
-    test.add("linear", before, np.array([[0.5 - 1e-8, 0.5 + 1e-8], [0.4, 0.6], [0.51, 0.49]]))
+    test.add("linear", before[None], np.array([[[0.5 - 1e-8, 0.5 + 1e-8], [0.4, 0.6], [0.51, 0.49]]]))
     np.testing.assert_array_equal(test.shares["linear"]["sex"], [0, 0, 1, np.nan])
 
 
@@ -160,3 +160,47 @@ def test_values_that_nobody_could_learn_are_not_tried(make_dataset, race):
     found = out_of_sample(make_dataset(people(30).assign(race=race), label="y", sensitive=["race"]), QUICK, flips=True)
     for features in found.flips.values():
         assert np.isnan(features["race"]).all()
+
+
+def softmax(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+
+
+def test_the_effect_is_the_shift_of_the_scores_and_each_members_own():
+    """A linear model adds the same to the scores in every row, whatever their probabilities are."""
+    rng = np.random.default_rng(0)
+    folds = np.array([[0, 0, 1, 1, 2, -1], [2, 1, 0, 0, 1, -1]])
+    rows = np.array([0, 1, 2, 3])
+    plan = (flips.Flip("sex", "sex", 4, rows), flips.Flip("sex", "sex", 0, np.array([4])))
+    test = FlipTest(plan, folds)
+    added = rng.normal(size=(2, 3, 3))  # by each of 3 members of 2 repeats, to each of 3 classes
+    scores = rng.normal(size=(2, 5, 3))
+    member = np.take_along_axis(added, folds[:, :5, None], axis=1)
+    test.add("linear", softmax(scores), softmax(scores + member))
+    effects = test.effects["linear"]["sex"]
+    assert effects.shape == (2, 3, 2, 3)
+    expected = added - added.mean(axis=2, keepdims=True)
+    np.testing.assert_allclose(effects[0, :2, 0], expected[0, :2])
+    np.testing.assert_allclose(effects[1, :, 0], expected[1])
+    np.testing.assert_allclose(effects[0, 2, 1], expected[0, 2])
+    assert np.isnan(effects[0, 2, 0]).all(), "the third member of the first repeat holds out none of the rows"
+    assert np.isnan(effects[0, :2, 1]).all()
+
+
+def test_a_far_probability_shifts_no_farther():
+    plan = (flips.Flip("sex", "sex", 0, np.arange(2)),)
+    test = FlipTest(plan, np.zeros((1, 2), dtype=np.int16))
+    test.add("trees", np.array([[[0.0, 1.0], [1e-9, 1.0]]]), np.array([[[1e-6, 1.0], [0.0, 1.0]]]))
+    np.testing.assert_array_equal(test.effects["trees"]["sex"], np.zeros((1, 1, 1, 2)))
+
+
+def test_effects_of_each_kind_of_model_have_the_direction_of_the_label(make_dataset):
+    dataset = make_dataset(people(600, by_sex=0.8), label="y", sensitive=["sex"])
+    found = out_of_sample(dataset, QUICK, flips=True)
+    assert set(found.flip_effects) == KINDS
+    for kind, features in found.flip_effects.items():
+        assert features["sex"].shape == (2 if kind == "the network" else 1, 3, 2, 2)
+        values = [dataset.frame["sex"][flip.donor] for flip in plan_of(dataset)]
+        towards_yes = features["sex"][..., 1]
+        assert (towards_yes[:, :, values.index(1)] > 0.2).all()
+        assert (towards_yes[:, :, values.index(0)] < -0.2).all()

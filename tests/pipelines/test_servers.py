@@ -5,51 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from assay.auditing import STAGES
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment without Prefect's settings, and with a home for it that nobody else uses."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return clean | {"PREFECT_HOME": str(tmp_path_factory.mktemp("prefect"))}
-
-
-@pytest.fixture
-def audit_file(tmp_path: Path) -> Path:
-    """Four hundred rows that can be learned, with ages that the suite calls impossible."""
-    rng = np.random.default_rng(0)
-    income = rng.normal(50, 10, 400).round(1)
-    frame = pd.DataFrame(
-        {
-            "income": income,
-            "age": np.where(np.arange(400) < 5, -1, rng.integers(18, 80, 400)),
-            "sex": rng.choice(["Female", "Male"], 400),
-            "approved": np.where(income + rng.normal(0, 5, 400) > 50, "yes", "no"),
-        }
-    )
-    frame.to_csv(tmp_path / "loans.csv", index=False)
-    rule = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "age", "min_value": 0}}
-    (tmp_path / "suite.json").write_text(json.dumps({"name": "loans", "expectations": [rule]}))
-    file = tmp_path / "audit.yaml"
-    file.write_text(
-        "name: loans\ndata: loans.csv\nlabel: approved\nsensitive: [sex]\n"
-        "validation: {suite: suite.json}\nlearning: {repeats: 1, epochs: 2}\n"
-    )
-    return file
 
 
 def assay(*arguments: object, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -72,63 +36,31 @@ def test_on_the_embedded_server(audit_file, environment):
     assert gate["reasons"] == told["reasons"]
 
 
-@pytest.fixture(scope="module")
-def server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API's address of a server that was started by hand."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    api = f"http://127.0.0.1:{port}/api"
-    settings = environment | {
-        "PREFECT_HOME": str(tmp_path_factory.mktemp("server")),
-        "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", "server", "start"],
-        env=settings,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{api}/health")
-                break
-            except OSError:
-                assert process.poll() is None, "the server ended"
-                time.sleep(0.5)
-        yield api
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
 def post(api: str, path: str, **body: Any) -> Any:
     headers = {"Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(api + path, json.dumps(body).encode(), headers)) as answer:
         return json.load(answer)
 
 
-def test_on_a_server_of_the_user(audit_file, environment, server):
-    done = assay("run", audit_file, "--quiet", environment=environment | {"PREFECT_API_URL": server})
+def test_on_a_server_of_the_user(audit_file, environment, user_server):
+    done = assay("run", audit_file, "--quiet", environment=environment | {"PREFECT_API_URL": user_server})
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
-    (run,) = post(server, "/flow_runs/filter")
+    (run,) = post(user_server, "/flow_runs/filter", sort="START_TIME_DESC", limit=1)
     assert (run["name"], run["state"]["type"], run["state"]["name"]) == ("audit of loans", "FAILED", "Rejected")
-    tasks = post(server, "/task_runs/filter", sort="EXPECTED_START_TIME_ASC")
+    of_run = {"flow_run_id": {"any_": [run["id"]]}}
+    tasks = post(user_server, "/task_runs/filter", sort="EXPECTED_START_TIME_ASC", task_runs=of_run)
     assert [task["name"] for task in tasks] == [*STAGES, "report"]
     assert {task["state"]["name"] for task in tasks} == {"Completed"}
-    artifacts = {artifact["key"]: artifact for artifact in post(server, "/artifacts/filter")}
+    artifacts = {artifact["key"]: artifact for artifact in post(user_server, "/artifacts/filter", artifacts=of_run)}
     assert {"loans-verdict", "loans-learn", "loans-failed-dq"} <= set(artifacts)
     (report,) = audit_file.parent.glob("audits/loans/*/report.html")
     assert str(report) in artifacts["loans-verdict"]["data"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_ends_a_run_in_one_line(audit_file, environment, server):
-    settings = environment | {"PREFECT_API_URL": server}
+def test_ctrl_c_ends_a_run_in_one_line(audit_file, environment, user_server):
+    settings = environment | {"PREFECT_API_URL": user_server}
     command = [sys.executable, "-m", "assay.cli", "run", str(audit_file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=settings) as process:
         assert process.stderr is not None

@@ -15,6 +15,7 @@ from report_parts import N, finding, flags, make_dataset, make_frame
 
 from assay.ledger import build_ledger, split_rows
 from assay.report.rows import neutralise, write_rows
+from assay.results import LabelEffect
 
 COLUMNS = [
     "row_id", "position", "check", "subject", "column", "score", "reason", "action", "suggested", "nearest", "severity", "waived",
@@ -244,3 +245,16 @@ def test_formulas_in_files_are_counted_and_parquet_keeps_them(tmp_path, make_rep
     notes = pd.read_parquet(tmp_path / "parquet" / "clean.parquet")["note"]
     assert notes[:2].tolist() == ["=HYPERLINK()", "3"]
     assert pd.isna(notes[2])
+
+
+def test_the_rows_whose_review_would_settle_most_are_a_file_with_their_ids(make_report, tmp_path):
+    table = pd.DataFrame(columns=["feature"])
+    review = pd.DataFrame({"position": [3, 1], "feature": ["sex", "sex"], "influence": [0.5, 0.25]})
+    effect = LabelEffect((), table=table, tipping=table, review=review)
+    place = make_report(label_effect=effect).save(tmp_path)
+    found = pd.read_csv(place / "rows" / "label_review.csv")
+    assert found["position"].tolist() == [3, 1]
+    assert found.columns.tolist()[1:] == ["position", "feature", "influence"]
+    assert "label_review.csv" in (place / "rows" / "README.txt").read_text()
+    none = LabelEffect((), table=table, tipping=table, review=review.iloc[:0])
+    assert not (make_report(label_effect=none).save(tmp_path) / "rows" / "label_review.csv").exists()

@@ -11,6 +11,7 @@ import pytest
 from assay.config import ValidationConfig
 from assay.findings import Severity, Status
 from assay.validation import propose_suite, validate
+from assay.validation.inference.suite import small_groups
 
 
 def frame_of(n=400):
@@ -110,3 +111,14 @@ def test_adult_keeps_its_own(make_dataset, real_data, tmp_path):
     assert len(duplicates.evidence.rows.positions) == 24
     quiet = {"DQ014", "DQ015", "DQ017", "DQ018", "DQ019"}
     assert {f.status for f in findings if f.code in quiet} == {Status.PASSED}
+
+
+def test_a_small_group_of_people_is_noted_without_a_count_and_named_nowhere(make_dataset):
+    frame = frame_of()
+    frame["sex"] = np.where(np.arange(len(frame)) < 6, "Diverse", frame["sex"])
+    dataset = make_dataset(frame, label="y", id="id", sensitive=["sex"])
+    (note,) = small_groups(dataset.frame, dataset.roles)
+    assert "'sex' has groups of fewer than 10 rows" in note
+    assert "6" not in note
+    assert "Diverse" not in note
+    assert "Diverse" not in json.dumps(propose_suite(dataset, "s"))

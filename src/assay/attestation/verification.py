@@ -7,6 +7,7 @@ computed, and who made it is known only by a signature of a key that the verifie
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from assay.attestation.envelope import PAYLOAD_TYPE, Attestation, read_attestati
 from assay.attestation.keys import key_id
 from assay.attestation.statement import (
     ATTESTATION,
+    CONTENT,
     PREDICATE_TYPE,
     STATEMENT_TYPE,
     build_predicate,
@@ -27,7 +29,7 @@ from assay.errors import AssayError, StorageError
 from assay.store import REPORT, read_audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -75,7 +77,9 @@ class Verification:
         return all(point.holds is not False for point in self.points)
 
 
-def verify_attestation(audit: Path, *, data: Path | None = None, key: Ed25519PublicKey | None = None) -> Verification:
+def verify_attestation(
+    audit: Path, *, data: Path | None = None, key: Ed25519PublicKey | None = None, same_files: bool = False
+) -> Verification:
     """Verify the statement of an audit.
 
     Parameters
@@ -83,14 +87,18 @@ def verify_attestation(audit: Path, *, data: Path | None = None, key: Ed25519Pub
     audit
         Directory of the audit.
     data
-        File or directory that should be the audited data.
+        File or directory that should be the audited data: read as the audit's configuration says, their content must
+        have the fingerprint of the report.
     key
         Public key that must have signed it.
+    same_files
+        Whether `data` must also be the files whose digests the statement names, where it names any: what a signer
+        asks, so that no digest is signed that nobody has seen.
 
     Raises
     ------
     StorageError
-        Where the statement or the report cannot be read.
+        Where the statement or the report cannot be read, or the report is not whole.
     """
     attestation = read_attestation(audit / ATTESTATION)
     document = read_audit(audit)
@@ -101,10 +109,13 @@ def verify_attestation(audit: Path, *, data: Path | None = None, key: Ed25519Pub
         points.append(
             Point("statement", holds=False, says="it is no in-toto statement of an audit that this version knows")
         )
-    else:
-        points += _claims(statement, document, audit)
-        points.append(_data(statement["subject"], document, data))
-    return Verification(tuple(points), str(document["verdict"]), authenticated=signature.holds is True)
+        return Verification(tuple(points), str(document.get("verdict")), authenticated=signature.holds is True)
+    try:
+        points += [*_claims(statement, document, audit), _data(statement["subject"], document, data, same_files=same_files)]
+        verdict = str(document["verdict"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StorageError(f"{audit / REPORT} must be a whole report, and lacks parts. Audit again.") from error
+    return Verification(tuple(points), verdict, authenticated=signature.holds is True)
 
 
 def _signature(attestation: Attestation, key: Ed25519PublicKey | None) -> Point:
@@ -153,7 +164,9 @@ def _claims(statement: Mapping[str, Any], document: dict[str, Any], audit: Path)
         "says what report.json says" if not wrong else f"says something else than report.json of: {', '.join(wrong)}"
     )
     yield Point("statement", not wrong, said)
-    holds = content_subject(document) in statement["subject"]
+    # All of them: beside the true one, another would be attested too.
+    contents = [subject for subject in statement["subject"] if set(subject["digest"]) != {"sha256"}]
+    holds = contents == [content_subject(document)]
     said = "is that of report.json" if holds else "is not that of report.json"
     yield Point("fingerprint", holds, said)
 
@@ -170,22 +183,37 @@ def _files(claimed: Mapping[str, Any], made: Mapping[str, Any]) -> Point:
     return Point("other files", holds=True, says=said + (f"; not there: {', '.join(sorted(gone))}" if gone else ""))
 
 
-def _data(subjects: list[dict[str, Any]], document: dict[str, Any], data: Path | None) -> Point:
+def _data(
+    subjects: list[dict[str, Any]], document: dict[str, Any], data: Path | None, *, same_files: bool
+) -> Point:
     if data is None:
         return Point("data", None, "not checked: give the file with --data")
-    stated = {str(subject["digest"]["sha256"]) for subject in subjects if "sha256" in subject["digest"]}
     try:
-        found = [subject["digest"]["sha256"] for subject in file_digests(data)]
+        found = _files_of(file_digests(data))
     except OSError as error:
         raise StorageError(f"{data} cannot be read: {error.strerror}. Name the file of the data.") from error
-    if stated and found and set(found) == stated:
-        return Point("data", holds=True, says="have the digest that the statement says")
-    if (fingerprint := _fingerprint(document, data)) is None:
-        return Point("data", holds=False, says="are others than the audited ones, and cannot be read as these were")
+    stated = _files_of(subject for subject in subjects if CONTENT not in subject["digest"])
+    same = bool(stated) and found == stated
+    # Asked for whatever the files' digests are: these stand beside the fingerprint, and only the content ties the two.
+    fingerprint = _fingerprint(document, data)
+    but = "have the digest that the statement says, but " if same else "are others than the audited ones, and "
+    if fingerprint is None:
+        return Point("data", holds=False, says=f"{but}cannot be read as the audited ones were")
     if fingerprint != document["dataset"]["fingerprint"]:
-        return Point("data", holds=False, says="are others than the audited ones")
+        said = f"{but}not the content of the audited ones" if same else "are others than the audited ones"
+        return Point("data", holds=False, says=said)
+    if same:
+        return Point("data", holds=True, says="have the digest that the statement says, and the content")
+    if stated and same_files:
+        return Point("data", holds=False, says="have the content, but not the digest that the statement says")
     other = ", in another file" if stated else ""
     return Point("data", holds=True, says=f"have the content of the audited ones, cell by cell{other}")
+
+
+def _files_of(subjects: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    """Files by their place in the folder of the data ("" for a single file, which may be renamed) and their SHA-256."""
+    pairs = ((str(subject.get("name", "")), str(subject["digest"].get("sha256"))) for subject in subjects)
+    return Counter((name.partition("/")[2], digest) for name, digest in pairs)
 
 
 def _fingerprint(document: dict[str, Any], data: Path) -> str | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from assay.changes.change import GONE, KINDS, NEW, Audit, Change, FindingChange, RateChange, Swap, is_same_data
-from assay.changes.figures import METHOD, NOT_COMPARABLE, SAME, Movement, compare_figures, is_tested
+from assay.changes.figures import METHOD, NOT_COMPARABLE, SAME, Movement, compare_figures, is_tested, other_groups
 from assay.changes.record import read_record
 from assay.errors import ContractError
 from assay.findings import Interval
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assay.changes.record import Entry, Figure, Record
     from assay.fairness.stored.tables import FairnessTables
 
-# All intervals of findings hold together with it.
+# All intervals of findings hold together with it; those of rates and of disparities are families of their own.
 CONFIDENCE = 0.95
 _SEVERITIES = ("critical", "warning", "info")
 # What the report's manifest says of the place of the output changes no finding.
@@ -41,7 +41,7 @@ def compare_audits(
 ) -> Change:
     """Tell what changed from one audit to another.
 
-    A finding is the same in both where code and subject are, and its title where it is a rule of a suite. Whether its
+    A finding is the same in both where code and subject are, and what is asked where it is a rule of a suite. Whether its
     figure is worse or better is tested (see `assay.changes.figures.compare_figures`), with intervals that hold
     together for all findings (Bonferroni). Rates of groups and disparities are tested on the tables of counts, by
     `assay.fairness.stored.comparison`.
@@ -135,13 +135,26 @@ def _finding_change(
     movement = None
     if older is not None and newer is not None:
         movement = _movement(older, newer, confidence, counted, same_data=same_data)
-    if was != is_:
+    if movement is not None and _is_noise(older, newer, movement):
+        kind = SAME
+    elif was != is_:
         kind = NEW if is_ else GONE
     elif movement is None:  # a check that asks for nothing, and was not asked before
         kind = SAME
     else:
         kind = movement.verdict
     return FindingChange(kind, older, newer, movement)
+
+
+def _is_noise(older: Entry | None, newer: Entry | None, movement: Movement) -> bool:
+    """Whether it only became decidable, or ceased to be, by a figure of which no change is shown.
+
+    A critical one counts all the same: it moves the verdict.
+    """
+    pair = [entry for entry in (older, newer) if entry is not None]
+    statuses = {entry.status for entry in pair}
+    critical = any(entry.severity == "critical" for entry in pair)
+    return movement.verdict == SAME and statuses == {"passed", "inconclusive"} and not critical
 
 
 def _movement(
@@ -155,6 +168,8 @@ def _movement(
     figures: tuple[Figure | None, Figure | None] = older.evidence, newer.evidence
     if older.status == newer.status and all(f is None or f.value is None for f in figures):
         return Movement(SAME)
+    if why := other_groups((older.evidence, older.status), (newer.evidence, newer.status)):
+        return Movement(NOT_COMPARABLE, why=why)
     metric = newer.evidence.metric if newer.evidence is not None else ""
     by_counts = counted.get((newer.subject.columns, metric))
     if by_counts is not None and by_counts.kind != NOT_COMPARABLE:

@@ -47,6 +47,8 @@ class FindingChange:
     kind
         "new" (it is a problem, and was none), "gone" (the other way round), else what a test says of its figure:
         "worse", "better", "changed" (where neither side is worse), "not comparable", or "same": no change is shown.
+        "same" is also what is no longer decided, or decided now, by a figure of which no change is shown, unless it is
+        critical.
     older, newer
         The finding in each audit; None where the audit has none.
     movement

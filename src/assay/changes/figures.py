@@ -28,6 +28,8 @@ _NO_PROPORTION = frozenset({"share of distinct values"})
 _DISTANCE = "difference"
 _WILSON = "Wilson"
 METHOD = "MOVER"
+# Of a share times its n, far below one row.
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,21 @@ def comparable(older: Figure | None, newer: Figure | None) -> str:
     return ""
 
 
+def other_groups(older: tuple[Figure | None, str], newer: tuple[Figure | None, str]) -> str:
+    """Why two differences between groups that failed are not one; empty where they are.
+
+    A difference has no sign: as large a one to the harm of another group is no less a finding. Of what did not fail
+    the order of the groups is not shown, and may be chance.
+    """
+    (first, status), (second, status_now) = older, newer
+    if first is None or second is None or (status, status_now) != ("failed", "failed"):
+        return ""
+    return "other groups at its ends" if first.between != second.between else ""
+
+
 def is_tested(older: Figure | None, newer: Figure | None) -> bool:
     """Whether `compare_figures` would test, so that the comparison counts among those that are corrected."""
-    if comparable(older, newer) or older is None or newer is None:
+    if comparable(older, newer) or older is None or newer is None or _exact_counts(older, newer) is not None:
         return False
     first, second = _as_shares(older, newer)
     return _limits(first, 0.95) is not None and _limits(second, 0.95) is not None
@@ -88,8 +102,10 @@ def compare_figures(
     the normal quantiles. A distance between groups whose interval reaches 0 may be 0: the change is then at most the
     other's limit, as in `assay.fairness.stored.comparison`.
 
-    A number of rows is compared as a share of all. Exact numbers, such as the number of all rows, are compared as they
-    are.
+    A number of rows is compared as a share of all; the number of all rows as it is, for it has no sampling error. So
+    is the number of rows that break what none may (a threshold of 0): one more is worse.
+
+    Differences between groups that failed in both, with other groups at their ends, are not comparable.
 
     Parameters
     ----------
@@ -107,10 +123,16 @@ def compare_figures(
         return Movement(NOT_COMPARABLE, why=why)
     assert first is not None
     assert second is not None
+    counts = _exact_counts(first, second)
     first, second = _as_shares(first, second)
     assert first.value is not None
     assert second.value is not None
     change = second.value - first.value
+    if why := other_groups(older, newer):
+        return Movement(NOT_COMPARABLE, change, why=why)
+    if counts is not None and not same_data:
+        more = counts[1] - counts[0]
+        return Movement(SAME if abs(more) < _ROUNDING else _named(more, sign=1), change)
     if math.isclose(first.value, second.value, rel_tol=1e-9, abs_tol=1e-12):
         return Movement(SAME, 0.0)
     if same_data:
@@ -118,16 +140,34 @@ def compare_figures(
     sign = _sign(code, ((first, status), (second, status_now)))
     limits = _limits(first, confidence), _limits(second, confidence)
     if limits[0] is None or limits[1] is None:
-        return _compare_exactly(change, sign, exact=first.interval is None and second.interval is None)
+        return _compare_exactly(change, sign, exact=_is_all_rows(first) and _is_all_rows(second))
     interval = _mover(first, second, limits[0], limits[1], confidence)
     if interval.low <= 0 <= interval.high:
         return Movement(SAME, change, interval)
     return Movement(_named(interval.low, sign), change, interval)
 
 
+def _exact_counts(older: Figure, newer: Figure) -> tuple[float, float] | None:
+    """Rows that break what none may, then and now; None where some may, or they are estimated."""
+    first, second = _broken(older), _broken(newer)
+    return None if first is None or second is None else (first, second)
+
+
+def _broken(figure: Figure) -> float | None:
+    if figure.threshold != 0 or figure.value is None or (figure.interval and figure.interval.method != _WILSON):
+        return None
+    if figure.unit == "rows":
+        return figure.value
+    counts = _counts(figure)
+    return None if counts is None else counts[0]
+
+
+def _is_all_rows(figure: Figure) -> bool:
+    """Whether it is the number of all rows, which has no sampling error."""
+    return figure.unit == "rows" and figure.value == figure.n
+
+
 def _compare_exactly(change: float, sign: int, *, exact: bool) -> Movement:
-    if change == 0:
-        return Movement(SAME, 0.0)
     if not exact or sign == 0:
         return Movement(NOT_COMPARABLE, change, why="its sampling error is not known")
     return Movement(_named(change, sign), change)

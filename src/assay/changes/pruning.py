@@ -1,7 +1,7 @@
 """Old audits that nobody needs any more, and their removal.
 
-Never removed are the newest audit of a dataset, its newest one that passed, and those that a baseline or an
-attestation names.
+Never removed are the newest audit of a dataset, its newest one that passed (of audits and of validations each), and
+those that a baseline or an attestation names.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assay.attestation import ATTESTATION
 from assay.baseline import read_baseline
+from assay.changes.record import read_record
 from assay.changes.since import audits_beside
-from assay.errors import ConfigurationError, StorageError
+from assay.errors import ConfigurationError, ContractError, StorageError
 from assay.store import ANSWERS, read_audit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from assay.changes.record import Record
 
 _NAME = re.compile(r"(\d{8}T\d{6})\.\d{3}Z-[0-9a-f]{8}(-\d+)?")
 _TIME = "%Y%m%dT%H%M%S"
@@ -80,6 +83,9 @@ def prune(
 ) -> Pruned:
     """Remove old audits of all datasets below a folder.
 
+    Audits of one dataset are those of one name and one kind: whole audits, or validations (`assay validate`). Folders
+    do not tell them apart, for two names may give one. Damaged reports tell neither, and count by their folder.
+
     An audit is removed where it is none of the newest `keep` of its dataset and is older than `older_than`, and
     nothing else needs it. It is renamed first: no reader ever sees half an audit. Where it is deleted, notes that it
     answers something go with it.
@@ -118,7 +124,10 @@ def prune(
         # A directory that Assay has not named is left alone.
         places = [place for place in audits_beside(home) if _NAME.fullmatch(place.name)]
         old = [place for place in places[keep:] if _is_older(place, before)]
-        reasons = _reasons_to_keep(places, named) if old else {}
+        groups = _groups(places) if old else []
+        newest = {place for group in groups for place in list(group)[:keep]}
+        old = [place for place in old if place not in newest]
+        reasons = _reasons_to_keep(places, groups, named)
         kept += [(place, reasons[place]) for place in reversed(old) if place in reasons]
         removed += [(place, _size(place)) for place in reversed(old) if place not in reasons]
     if not dry_run:
@@ -134,29 +143,35 @@ def _is_older(place: Path, before: dt.datetime) -> bool:
     return match is not None and dt.datetime.strptime(match[1], _TIME).replace(tzinfo=dt.UTC) < before
 
 
-def _reasons_to_keep(places: Sequence[Path], named: Collection[str]) -> dict[Path, str]:
-    """Why audits of a dataset are kept whatever their age; `places` are newest first."""
-    named = {*named, *_named_runs(_baseline_of(places[0]))}
+def _groups(places: Sequence[Path]) -> list[dict[Path, Record]]:
+    """Audits of one name and one kind each, in the order of `places`; without damaged ones."""
+    groups: dict[tuple[str, bool], dict[Path, Record]] = {}
+    for place in places:
+        if (record := _record(place)) is not None:
+            groups.setdefault((record.name, record.is_audit), {})[place] = record
+    return list(groups.values())
+
+
+def _reasons_to_keep(
+    places: Sequence[Path], groups: Sequence[Mapping[Path, Record]], named: Collection[str]
+) -> dict[Path, str]:
+    """Why audits of a folder are kept whatever their age; all are newest first."""
+    baselines = (next(iter(group.values())).baseline for group in groups)
+    named = {*named, *_named_runs({path for path in baselines if path is not None})}
     reasons = {place: "a baseline was accepted from it" for place in places if place.name in named}
     reasons |= {place: "it has a signed attestation" for place in places if _is_signed(place)}
-    passing = next((place for place in places if _document(place).get("verdict") == "pass"), None)
-    return reasons if passing is None else reasons | {passing: "it is the newest that passed"}
+    for group in groups:
+        passing = next((place for place, record in group.items() if record.verdict == "pass"), None)
+        reasons |= {} if passing is None else {passing: "it is the newest that passed"}
+    return reasons
 
 
-def _document(place: Path) -> dict[str, Any]:
-    """The report of an audit; empty where it cannot be read, which nobody compares with any more."""
+def _record(place: Path) -> Record | None:
+    """The report of an audit; None where it cannot be read, so that nobody can compare with it any more."""
     try:
-        return read_audit(place)
-    except StorageError:
-        return {}
-
-
-def _baseline_of(newest: Path) -> Iterator[Path]:
-    """The baseline that the audits of a dataset are made with now, where it is still there."""
-    config = (_document(newest).get("manifest") or {}).get("config") or {}
-    path = (config.get("policy") or {}).get("baseline")
-    if path is not None and Path(path).is_file():
-        yield Path(path)
+        return read_record(read_audit(place), place.name)
+    except (StorageError, ContractError):
+        return None
 
 
 def _named_runs(baselines: Iterable[Path]) -> Iterator[str]:

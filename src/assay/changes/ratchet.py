@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.baseline import Acceptance, Baseline, finding_key, is_acceptable
-from assay.changes.figures import BETTER, SAME, WORSE, Movement, compare_figures
+from assay.changes.figures import BETTER, NOT_COMPARABLE, SAME, WORSE, Movement, compare_figures
 from assay.changes.record import Entry, Record, entry_of, figure_of, read_record
 from assay.errors import ConfigurationError
 from assay.intervals import bonferroni
@@ -61,9 +61,8 @@ class Ratchet:
 def hold(findings: Iterable[Finding], baseline: Baseline | None, *, today: dt.date) -> Ratchet:
     """Hold the findings of an audit against a baseline.
 
-    Accepted are findings that failed or are inconclusive, stand in the baseline, and whose figure is not shown to be
-    worse. Where the baseline has no figure of it, the finding is accepted unless it was inconclusive and failed now.
-    Where it has one and the audit has none, or another one, nothing is accepted.
+    Accepted are findings that failed or are inconclusive, stand in the baseline, and are not worse by `compare_with`.
+    Where the baseline has a figure and the audit has none, or another one, nothing is accepted.
 
     Parameters
     ----------
@@ -94,12 +93,25 @@ def hold(findings: Iterable[Finding], baseline: Baseline | None, *, today: dt.da
 
 
 def compare_with(entry: Acceptance, found: Entry, confidence: float) -> Movement:
-    """Test whether a finding is worse than when it was accepted."""
+    """Test whether a finding is worse than when it was accepted.
+
+    What could not be told and is shown now is worse, whatever its figure. A failure without a figure is held against
+    the number of rows that it flagged, else against its words: other words are not comparable.
+    """
+    if (entry.status, found.status) == ("inconclusive", "failed"):
+        return Movement(WORSE, why="inconclusive was accepted, and it failed now")
     figure = figure_of(entry)
-    if figure.value is None:
-        is_worse = (entry.status, found.status) == ("inconclusive", "failed")
-        return Movement(WORSE if is_worse else SAME, why="no figure was accepted")
-    return compare_figures(entry.code, (figure, entry.status), (found.evidence, found.status), confidence)
+    if figure.value is not None:
+        return compare_figures(entry.code, (figure, entry.status), (found.evidence, found.status), confidence)
+    if found.status != "failed":
+        return Movement(SAME, why="no figure was accepted")
+    rows = found.evidence.rows if found.evidence is not None else None
+    if entry.rows is not None and rows is not None:
+        verdict = SAME if rows == entry.rows else WORSE if rows > entry.rows else BETTER
+        return Movement(verdict, why=f"no figure was accepted; {entry.rows:,} rows were flagged, and {rows:,} are now")
+    if found.words == entry.words:
+        return Movement(SAME, why="no figure was accepted")
+    return Movement(NOT_COMPARABLE, why="no figure was accepted, and the message is another now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,5 +257,9 @@ def _acceptance(entry: Entry, stamp: Mapping[str, Any]) -> Acceptance:
         n=None if figure is None or figure.n is None else int(figure.n),
         threshold=None if figure is None else figure.threshold,
         unit="" if figure is None else figure.unit,
+        rule=entry.rule,
+        between=() if figure is None else figure.between,
+        rows=None if figure is None else figure.rows,
+        words=entry.words,
         **stamp,
     )

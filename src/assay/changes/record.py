@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import numbers
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -12,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from assay.baseline import Key, Span, key_of
 from assay.errors import ContractError
 from assay.findings import Interval
+from assay.utf8 import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from assay.findings import Finding
 
 _NAMED = 5
+_WORDS_DIGITS = 16
 # Of a report that holds all families: `assay validate` trains nothing.
 _AUDIT = "MH"
 
@@ -36,6 +41,17 @@ def _interval(value: object) -> object:
         value = asdict(value)
     ends = [value.get("low"), value.get("high")] if isinstance(value, dict) else []
     return None if not ends or None in map(_number, ends) else value
+
+
+def _count(value: object) -> int | None:
+    """The number of rows of a report's evidence, or that number itself."""
+    known = _number(value.get("count") if isinstance(value, dict) else value)
+    return None if known is None or known < 0 else int(known)
+
+
+def _names(value: object) -> object:
+    """Names of groups, as a baseline can hold them."""
+    return tuple(encodable(str(name)) for name in value) if isinstance(value, list | tuple) else value
 
 
 Number = Annotated[float | None, BeforeValidator(_number)]
@@ -55,6 +71,9 @@ class Figure(_Part):
     n: Number = None
     threshold: Number = None
     unit: str = ""
+    between: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    # How many rows are flagged.
+    rows: Annotated[int | None, BeforeValidator(_count)] = None
 
 
 class _Subject(_Part):
@@ -74,11 +93,17 @@ class Entry(_Part):
     message: str = ""
     waived: bool = False
     evidence: Figure | None = None
+    rule: str = ""
 
     @property
     def key(self) -> Key:
         """See `assay.baseline.key_of`."""
-        return key_of(self.code, self.subject.text, self.title)
+        return key_of(self.code, self.subject.text, self.title, self.rule)
+
+    @property
+    def words(self) -> str:
+        """Digest of the message, by which one without a figure is known again."""
+        return hashlib.sha256(encodable(self.message).encode()).hexdigest()[:_WORDS_DIGITS]
 
     @property
     def is_problem(self) -> bool:
@@ -130,6 +155,15 @@ class Record(_Part):
         """Whether it is a whole audit, and not one of `assay validate`."""
         return any(family.family == _AUDIT for family in self.families)
 
+    @property
+    def baseline(self) -> Path | None:
+        """The baseline that it was made with, where it is still there."""
+        policy = self.manifest.config.get("policy")
+        path = policy.get("baseline") if isinstance(policy, dict) else None
+        if not isinstance(path, str) or "\0" in path:
+            return None
+        return Path(path) if os.path.isfile(path) else None  # noqa: PTH113 -- no error for a text that is too long
+
 
 def read_record(document: Mapping[str, Any], what: str) -> Record:
     """Read what is compared of a report.
@@ -176,7 +210,10 @@ def entry_of(finding: Finding) -> Entry:
             n=evidence.n,
             threshold=evidence.threshold,
             unit=evidence.unit,
+            between=evidence.between,
+            rows=None if evidence.rows is None else len(evidence.rows.positions),
         ),
+        rule=finding.rule,
     )
 
 
@@ -189,4 +226,6 @@ def figure_of(entry: Acceptance) -> Figure:
         n=entry.n,
         threshold=entry.threshold,
         unit=entry.unit,
+        between=entry.between,
+        rows=entry.rows,
     )

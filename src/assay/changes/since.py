@@ -62,11 +62,12 @@ def audits_beside(home: Path) -> list[Path]:
 
 def audit_before(place: Path) -> Path | None:
     """Newest audit before another one of the same dataset and kind; None where there is none that can be read."""
-    kind = read_record(read_audit(place), place.name).is_audit
+    record = read_record(read_audit(place), place.name)
     for earlier in audits_beside(place.parent):
         if earlier.name < place.name:
             try:
-                if read_record(read_audit(earlier), earlier.name).is_audit == kind:
+                found = read_record(read_audit(earlier), earlier.name)
+                if (found.name, found.is_audit) == (record.name, record.is_audit):
                     return earlier
             except (StorageError, ContractError) as error:
                 log.info("not compared with %s: %s", earlier.name, error)

@@ -7,13 +7,13 @@ Only what `assay --help` needs is imported here; the rest is imported when a com
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assay.cli.accept import accept
 from assay.cli.attestation import sign, verify
-from assay.cli.ci import CI, nothing_obeyed, tell_ci, write_comment
+from assay.cli.ci import CI, Telling
 from assay.cli.diff import diff
 from assay.cli.documents import documents
 from assay.cli.ending import EXIT_CODES, ending
@@ -27,6 +27,7 @@ from assay.cli.rows import rows
 from assay.cli.serve import serve
 from assay.cli.suite import suite
 from assay.cli.validate import validate
+from assay.errors import HistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,8 @@ def run(
         )
         return answer
 
-    _audit(audit, through_prefect, json=json, quiet=quiet, verbose=verbose, output=output)
+    with ending(verbose=verbose):
+        _audit(audit, through_prefect, json=json, quiet=quiet, output=output)
 
 
 @app.command()
@@ -159,6 +161,10 @@ def gate(
         Path | None,
         typer.Option(metavar="FILE", help="Write a Markdown comment for a pull request, to be updated in place."),
     ] = None,
+    ci_files: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write junit.xml, report.sarif and report.md of the answer to here."),
+    ] = None,
 ) -> None:
     """Make the same audit in this process, without Prefect: the gate in front of a training."""
 
@@ -176,7 +182,9 @@ def gate(
         place = display.stage("report", report.save, config.output.folder) if save else None
         return Answer(report.to_dict(), place)
 
-    _audit(audit, in_process, json=json, quiet=quiet, verbose=verbose, output=output, ci=ci, comment=comment)
+    telling = Telling(ci, comment=comment, files=ci_files, as_text=not (quiet or json))
+    with ending(verbose=verbose, in_ci=ci.is_github), telling.about(audit):
+        _audit(audit, in_process, json=json, quiet=quiet, output=output, tell=telling.tell)
 
 
 @app.command()
@@ -221,28 +229,39 @@ def _audit(
     *,
     json: bool,
     quiet: bool,
-    verbose: bool,
     output: Path | None,
-    ci: CI = CI.NONE,
-    comment: Path | None = None,
+    tell: "Callable[[dict[str, Any], Path | None], None] | None" = None,
 ) -> None:
-    """Audit what `file` says in the way of `work`, show the verdict, and exit with its code."""
-    with ending(verbose=verbose):
-        from assay.config_file import load_config
+    """Audit what `file` says in the way of `work`, show and tell the verdict, and exit with its code."""
+    from assay.config_file import load_config
 
-        config = load_config(file)
-        if output is not None:
-            place = config.output.model_copy(update={"folder": output.resolve()})
-            config = config.model_copy(update={"output": place})
-        with Display(quiet=quiet) as display:
-            answer = work(config, display)
-        as_text = not (quiet or json)
-        if not quiet:
-            from assay.cli.verdict import show_verdict
+    config = load_config(file)
+    if output is not None:
+        place = config.output.model_copy(update={"folder": output.resolve()})
+        config = config.model_copy(update={"output": place})
+    with Display(quiet=quiet) as display:
+        answer, mistake = _answer(work, config, display)
+    if not quiet:
+        from assay.cli.verdict import show_verdict
 
-            with nothing_obeyed(ci, as_text=as_text):
-                show_verdict(answer.document, answer.place, as_json=json, known=answer.known)
-        tell_ci(ci, answer.document, answer.place, as_text=as_text)
-        if comment is not None:
-            write_comment(answer.document, comment)
-        raise typer.Exit(EXIT_CODES[answer.verdict])
+        show_verdict(answer.document, answer.place, as_json=json, known=answer.known)
+    if tell is not None:
+        tell(answer.document, answer.place)
+    if mistake is not None:
+        raise mistake
+    raise typer.Exit(EXIT_CODES[answer.verdict])
+
+
+def _answer(
+    work: "Callable[[AuditConfig, Display], Answer]", config: "AuditConfig", display: Display
+) -> "tuple[Answer, HistoryError | None]":
+    """The answer of `work`; with the error where the audit was stored, and only the history was not."""
+    try:
+        return work(config, display), None
+    except HistoryError as error:
+        if error.audit is None:
+            raise
+        from assay.known import Answer
+        from assay.store import read_audit
+
+        return Answer(read_audit(error.audit), error.audit), error

@@ -48,24 +48,28 @@ def accept(
     with ending(verbose=verbose):
         from assay.baseline import FILE, baseline_text
         from assay.changes import ratchet
-        from assay.store import find_audit, read_audit, whole_file
+        from assay.changes.record import read_record
+        from assay.store import find_audit, locked, read_audit, whole_file
 
         place = find_audit(audit, folder)
         document = read_audit(place)
-        file = baseline or _configured(document) or Path(FILE)
-        done = ratchet.accept(
-            document,
-            run=place.name,
-            reason=reason,
-            owner=owner,
-            today=dt.datetime.now(dt.UTC).date(),
-            expires=_day(expires),
-            checks=check or (),
-            earlier=_earlier(file, document),
-        )
-        with whole_file(file) as partial:
-            partial.write_text(baseline_text(done.baseline), encoding="utf-8", newline="\n")
-        say(_json(done, file) if json else _text(done, file, document))
+        configured = read_record(document, f"audit {place.name}").baseline
+        file = baseline or configured or Path(FILE)
+        last = _day(expires)
+        with locked(file):
+            done = ratchet.accept(
+                document,
+                run=place.name,
+                reason=reason,
+                owner=owner,
+                today=dt.datetime.now(dt.UTC).date(),
+                expires=last,
+                checks=check or (),
+                earlier=_earlier(file, document),
+            )
+            with whole_file(file) as partial:
+                partial.write_text(baseline_text(done.baseline), encoding="utf-8", newline="\n")
+        say(_json(done, file) if json else _text(done, file, named=configured is not None))
 
 
 def _day(text: str | None) -> dt.date | None:
@@ -73,13 +77,6 @@ def _day(text: str | None) -> dt.date | None:
         return None if text is None else dt.date.fromisoformat(text)
     except ValueError as error:
         raise ConfigurationError(f"--expires must be a day such as 2026-12-31, got '{text}'. Correct it.") from error
-
-
-def _configured(document: "Mapping[str, Any]") -> Path | None:
-    """The baseline that the audit was made with, where it is still one."""
-    config = (document.get("manifest") or {}).get("config") or {}
-    path = (config.get("policy") or {}).get("baseline")
-    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
 
 
 def _earlier(file: Path, document: "Mapping[str, Any]") -> "Baseline | None":
@@ -99,8 +96,8 @@ _FATES = {
 }
 
 
-def _text(done: "Accepting", file: Path, document: "Mapping[str, Any]") -> str:
-    lines = [f"Wrote {file}: {len(done.baseline.findings):,} accepted findings of {document['name']}."]
+def _text(done: "Accepting", file: Path, *, named: bool) -> str:
+    lines = [f"Wrote {file}: {len(done.baseline.findings):,} accepted findings of {done.baseline.name}."]
     for fate, words in _FATES.items():
         entries = getattr(done, fate)
         if entries:
@@ -109,7 +106,7 @@ def _text(done: "Accepting", file: Path, document: "Mapping[str, Any]") -> str:
             lines += [f"    {entry.code} {entry.title} ({entry.subject})" for entry in entries]
     if done.errors:
         lines.append(f"{done.errors:,} checks could not be carried out: that is never accepted, and blocks.")
-    if _configured(document) is None:
+    if not named:
         lines.append(f"Name it in audit.yaml, relative to it (policy: {{baseline: {file.name}}}), and commit both.")
     return "\n".join(map(printable, lines))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli.ending import ending, printable, say
+from assay.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from assay.attestation import Verification
@@ -29,11 +30,16 @@ def sign(
     key: Annotated[
         Path, typer.Option(metavar="KEY.pem", help="Ed25519 private key in PEM; it is only read.", show_default=False)
     ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The audited data; by default the file that was audited.", show_default=False),
+    ] = None,
     folder: Folder = Path("audits"),
     verbose: Verbose = False,
 ) -> None:
     """Sign what a past audit attests: its attestation.json becomes a DSSE envelope.
 
+    The data are read again, and nothing is signed unless they are the audited ones.
     The password of an encrypted key is taken from ASSAY_KEY_PASSWORD, or asked for.
     """
     with ending(verbose=verbose):
@@ -43,7 +49,7 @@ def sign(
 
         place = find_audit(audit, folder)
         private = read_private_key(key, _password)
-        checked = verify_attestation(place)
+        checked = verify_attestation(place, data=data or _audited_file(place), same_files=True)
         if not checked.verified:
             _show(checked)
             raise typer.Exit(NOT_VERIFIED)
@@ -77,6 +83,22 @@ def verify(
         raise typer.Exit(0 if found.verified else NOT_VERIFIED)
 
 
+def _audited_file(place: Path) -> Path:
+    """The file that an audit read, where it still is."""
+    from assay.store import read_audit
+
+    reading = ((read_audit(place).get("manifest") or {}).get("config") or {}).get("data") or {}
+    path = reading.get("path") if isinstance(reading, dict) else None
+    if path is None:
+        raise ConfigurationError(
+            "The audited data are in no file that the audit names (a frame, or a database), and must be seen before "
+            "anything is signed. Give them as a file with --data, such as a Parquet file of the same table."
+        )
+    if not Path(path).exists():
+        raise ConfigurationError(f"{path} must be the audited data, and is not there. Give them with --data.")
+    return Path(path)
+
+
 def _show(found: "Verification", *, as_json: bool = False) -> None:
     if as_json:
         import json
@@ -101,5 +123,9 @@ def _password() -> str | None:
         return given
     if not sys.stdin.isatty():
         return None
-    asked: str = typer.prompt("Password of the key", hide_input=True, err=True)
-    return asked
+    import getpass
+
+    try:
+        return getpass.getpass("Password of the key: ")
+    except EOFError:
+        return None

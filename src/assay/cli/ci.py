@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli.ending import complain, say
+from assay.cli.unobeyed import obeyed
+from assay.errors import AssayError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+NO_VERDICT = "none"
+# Of the answer, in the folder of `--ci-files`.
+FILES = ("junit.xml", "report.sarif", "report.md")
+_VOID = "No earlier verdict stands in its place."
 
 
 class CI(StrEnum):
@@ -28,62 +37,131 @@ class CI(StrEnum):
         return self is CI.GITHUB or (self is CI.AUTO and os.environ.get("GITHUB_ACTIONS") == "true")
 
 
-@contextmanager
-def nothing_obeyed(ci: CI, *, as_text: bool) -> Iterator[None]:
-    """Keep GitHub from obeying what is printed meanwhile: a line of text from the data could be a workflow command.
-
-    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions, "Stopping and starting".
-    """
-    token = secrets.token_hex(16)
-    stopped = ci.is_github and as_text
-    if stopped:
-        say(f"::stop-commands::{token}")
-    try:
-        yield
-    finally:
-        if stopped:
-            say(f"::{token}::")
-
-
-def tell_ci(ci: CI, document: dict[str, Any], place: Path | None, *, as_text: bool) -> None:
-    """Print annotations, append the summary of the step, and set its outputs `verdict`, `report` and `directory`.
+class Telling:
+    """What one audit tells a CI system: nothing of an earlier one stands meanwhile, nor where there is no verdict.
 
     Parameters
     ----------
     ci
         To whom.
-    document, place
-        The report and the directory of the audit; None where it was not saved.
+    comment
+        File for the comment for a pull request, or None.
+    files
+        Folder for `FILES`, or None.
     as_text
         Whether text may be printed on standard output, which annotations need.
     """
-    if not ci.is_github:
+
+    def __init__(self, ci: CI, *, comment: Path | None, files: Path | None, as_text: bool) -> None:
+        self._ci, self._comment, self._files, self._as_text = ci, comment, files, as_text
+        self._told = False
+
+    @contextmanager
+    def about(self, config: Path) -> Iterator[None]:
+        """Take back what an earlier audit told, and tell that there is no verdict where none follows.
+
+        Raises
+        ------
+        StorageError
+            Where a file of an earlier audit can neither be replaced nor removed.
+        """
+        name, why = _name_in(config), "The audit did not come to its end: the log says more."
+        try:
+            self._write(name, None, f"The audit is being made, or was broken off. {_VOID}")
+            yield
+        except AssayError as error:
+            why = str(error)
+            raise
+        finally:
+            if not self._told:
+                self._tell_nothing(name, why)
+
+    def tell(self, document: dict[str, Any], place: Path | None) -> None:
+        """Print annotations, append the step's summary, set its outputs, and write the files and the comment.
+
+        The outputs are `verdict`, and `report` and `directory` where the audit was saved (`place`).
+
+        Raises
+        ------
+        StorageError
+            Where a file or the comment cannot be written.
+        """
+        self._told = True
+        if self._ci.is_github:
+            from assay.report import render_annotations, render_markdown
+
+            outputs = {"verdict": document["verdict"]}
+            if place is not None:
+                outputs |= {"report": str(place / "report.html"), "directory": str(place)}
+            self._tell_github(render_annotations(document), render_markdown(document), outputs)
+        self._write(document["name"], document, "")
+
+    def _tell_nothing(self, name: str, why: str) -> None:
+        """Whatever ended the audit is being raised: nothing is raised in its place."""
+        from assay.report import render_no_verdict, workflow_command
+
+        state = f"The audit was not made: the log of the job says why. {_VOID}"
+        if self._ci.is_github:
+            annotation = workflow_command("error", why, title=f"No verdict ({name})")
+            summary = render_no_verdict(name, state).partition("\n")[2]
+            self._tell_github([annotation], summary, {"verdict": NO_VERDICT})
+        try:
+            self._write(name, None, state)
+        except StorageError as error:
+            complain(str(error))
+
+    def _tell_github(self, annotations: list[str], summary: str, outputs: dict[str, str]) -> None:
+        if self._as_text:
+            for line in annotations:
+                say(line, obeyed(sys.stdout))
+        _append("GITHUB_STEP_SUMMARY", summary)
+        _append("GITHUB_OUTPUT", "".join(_output(name, value) for name, value in outputs.items()))
+
+    def _write(self, name: str, document: dict[str, Any] | None, state: str) -> None:
+        """The files and the comment about a report; without one no files, and `state` as the comment."""
+        if self._files is not None:
+            _write_files(self._files, document)
+        if self._comment is not None:
+            from assay.report import render_comment, render_no_verdict
+
+            _write_text(self._comment, render_comment(document) if document else render_no_verdict(name, state))
+
+
+def _write_files(folder: Path, document: dict[str, Any] | None) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}. Give another folder (--ci-files).") from error
+    if document is None:
         return
-    from assay.report import render_annotations, render_markdown
+    from assay.report import render_junit, render_markdown, render_sarif
 
-    if as_text:
-        for line in render_annotations(document):
-            say(line)
-    outputs = {"verdict": document["verdict"]}
-    if place is not None:
-        outputs |= {"report": str(place / "report.html"), "directory": str(place)}
-    _append("GITHUB_STEP_SUMMARY", render_markdown(document))
-    _append("GITHUB_OUTPUT", "".join(_output(name, value) for name, value in outputs.items()))
+    for name, render in zip(FILES, (render_junit, render_sarif, render_markdown), strict=True):
+        _write_text(folder / name, render(document))
 
 
-def write_comment(document: dict[str, Any], file: Path) -> None:
-    """Write the comment for a pull request.
-
-    Raises
-    ------
-    StorageError
-        Where it cannot be written.
-    """
-    from assay.report import render_comment
+def _write_text(file: Path, text: str) -> None:
     from assay.store import whole_file
 
     with whole_file(file) as partial:
-        partial.write_text(render_comment(document), encoding="utf-8", newline="\n")
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _name_in(config: Path) -> str:
+    """Name of the dataset in a configuration that may be wrong, so that its comment is found; else the file's."""
+    import yaml
+
+    from assay.config_file import CONFIG_NAME, parse_config
+
+    file = config / CONFIG_NAME if config.is_dir() else config
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        kept = {key: values[key] for key in ("name", "data") if key in values}
+        return parse_config({**kept, "label": "-"}).dataset_name
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError, AssayError):
+        return file.name
 
 
 def _append(variable: str, text: str) -> None:

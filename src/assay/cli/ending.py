@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from assay.cli.unobeyed import nothing_obeyed
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 def prepare(*, verbose: bool) -> None:
     """Make the streams fit for any text, and keep the libraries' logs and warnings off the terminal or show them."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if reconfigure := getattr(stream, "reconfigure", None):
             # A name that the terminal's encoding cannot show is escaped; the verdict must not die of it.
-            stream.reconfigure(errors="backslashreplace")
+            reconfigure(errors="backslashreplace")
     if verbose:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
         logging.getLogger("assay").setLevel(logging.INFO)
@@ -46,8 +46,14 @@ def prepare(*, verbose: bool) -> None:
 
 
 @contextmanager
-def ending(*, verbose: bool) -> Iterator[None]:
-    """Turn whatever ends a command into one message and an exit code."""
+def ending(*, verbose: bool, in_ci: bool = False) -> Iterator[None]:
+    """Turn whatever ends a command into one message and an exit code; a CI system obeys nothing that it prints."""
+    with nothing_obeyed(always=in_ci), _ended(verbose=verbose):
+        yield
+
+
+@contextmanager
+def _ended(*, verbose: bool) -> Iterator[None]:
     prepare(verbose=verbose)
     try:
         yield

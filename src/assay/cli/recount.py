@@ -31,8 +31,8 @@ def recount(
 ) -> None:
     """Compute every fairness figure of an audit again, from its stored counts alone: no row of data is read.
 
-    Exit codes: 0 what can be computed is what the report says (with --against: nothing became worse), 1 not, 2 a
-    mistake, 3 nothing could be computed or compared.
+    Exit codes: 0 every figure of the report follows from the counts (with --against: nothing became worse), 1 not, 2
+    a mistake, 3 some figure could not be checked (with --against: nothing could be compared).
     """
     with ending(verbose=verbose):
         if tolerance is not None and against is None:
@@ -47,8 +47,9 @@ def recount(
             say(view.recounting_json(recounting) if json else view.recounting_text(recounting))
             good = recounting.is_equal
         else:
-            comparison = compare_audits(find_audit(against, folder), place, tolerance or 0.0)
-            say(view.comparison_json(comparison) if json else view.comparison_text(comparison))
+            comparison, missing = compare_audits(find_audit(against, folder), place, tolerance or 0.0)
+            show = view.comparison_json if json else view.comparison_text
+            say(show(comparison, missing))
             good = comparison.is_good
         verdict = "undecided" if good is None else "pass" if good else "reject"
         raise typer.Exit(EXIT_CODES[verdict])

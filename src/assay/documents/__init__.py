@@ -23,7 +23,11 @@ NAMES = tuple(_FORMS)
 
 
 def build_documents(
-    document: Mapping[str, Any], only: Collection[str] = NAMES, *, facts: Mapping[str, Any] | None = None
+    document: Mapping[str, Any],
+    only: Collection[str] = NAMES,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    facts_from: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Build the documents of an audit.
 
@@ -35,6 +39,9 @@ def build_documents(
         Names of the documents, of `NAMES`.
     facts
         The section `documents` of a configuration in plain values, in place of the audit's own.
+    facts_from
+        Where `facts` are from: `source` (a file's name), `sha256` of its content, and the `date` on which they were
+        given. Each document says so.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def build_documents(
         Name -> document, as `schemas/document.schema.json` describes it. Texts in it are as in the data: a renderer
         has to escape them.
     """
-    tree = Tree(document, facts)
+    tree = Tree(document, facts, facts_from)
     return {name: fill(form, tree) for name, form in _FORMS.items() if name in only}
 
 

@@ -34,6 +34,8 @@ PREPARATION = (
 )
 GAPS = ("DQ005", "DQ013", "DQ018", "FB001", "FB003", "FB004", "FB013", "MH003")
 QUALITY = (*(code for code in CODES if code.startswith("DQ")), "LN001", "LN002", "FB001", "FB004", "MH001")
+# What the data are expected to be like.
+RULES = "DQ100"
 _NOT_APPLIED = "The audit proposes measures and applies none."
 
 
@@ -68,7 +70,9 @@ def _write(tree: Tree) -> list[Section]:
             "Assumptions",
             "Assumptions, above all about what the data are supposed to measure and represent.",
             facts=("assumptions",),
-            codes=("DQ100",),
+            codes=(RULES,),
+            context=_rules(tree),
+            count_passed=True,
         ),
         point(
             "10(2)(e)",
@@ -89,6 +93,21 @@ def _write(tree: Tree) -> list[Section]:
         ),
         *_criteria(tree),
     ]
+
+
+def _rules(tree: Tree) -> tuple[str, ...]:
+    """How many rules of the suite the data keep, and whether a person or the data said them."""
+    rules = tree.findings([RULES])
+    if not rules:
+        return ()
+    kept = sum(rule["status"] == "passed" for rule in rules)
+    counted = (
+        f"The data keep {kept:,} of {len(rules):,} rules of their suite; those that they keep are in `report.json`."
+    )
+    if not tree.document["manifest"].get("suite_inferred"):
+        return (counted,)
+    inferred = "The suite was inferred from data: its rules, but for those that a person changed, describe these data."
+    return counted, f"{inferred} What the data should measure and represent, they do not say."
 
 
 def _biases(tree: Tree) -> list[Section]:

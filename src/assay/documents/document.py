@@ -59,6 +59,7 @@ def fill(form: Form, tree: Tree) -> dict[str, Any]:
             "audited": manifest.get("created"),
             "assay": manifest.get("assay"),
             "verdict": tree.document["verdict"],
+            "facts": None if tree.given_in is None else dict(tree.given_in),
         },
         "summary": {
             standing.value: sum(section.standing is standing for section in sections) for standing in Standing

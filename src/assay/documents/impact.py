@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # 6 RCNY § 5-301(d): a category below this share of the data may be excluded from the impact ratios.
 LEAST_SHARE = 0.02
+# Fewest and most applicants of a category.
+Bounds = tuple[int, float]
 COLUMNS = (
     *("category", "applicants", "selection rate", "selection rate low", "selection rate high"),
     *("impact ratio", "impact ratio low", "impact ratio high", "under 2% of the data"),
@@ -30,7 +32,8 @@ class Category:
     Attributes
     ----------
     fewest, most
-        Bounds of its number of applicants: equal where it is shown, 0 and 9 where it is hidden as "<10".
+        Bounds of its number of applicants: equal where it is shown, 0 and 9 where it is hidden as "<10", 10 and more
+        where it is hidden because all others are so few.
     rate, low, high
         Its selection rate with the Wilson interval; None where it is hidden.
     is_small
@@ -39,16 +42,18 @@ class Category:
 
     name: str
     fewest: int
-    most: int
+    most: float
     rate: float | None
     low: float | None
     high: float | None
     is_small: bool | None
 
     @property
-    def applicants(self) -> int | str:
-        """The number, or "<10"."""
-        return self.fewest if self.fewest == self.most else FEWER
+    def applicants(self) -> int | str | None:
+        """The number, or "<10"; None where it is not told."""
+        if self.fewest == self.most:
+            return self.fewest
+        return FEWER if self.most < SMALLEST_CELL else None
 
 
 def read_categories(rates: Mapping[str, Row], unknown: Collection[str]) -> tuple[list[Category], list[Category]]:
@@ -70,17 +75,21 @@ def read_categories(rates: Mapping[str, Row], unknown: Collection[str]) -> tuple
     return [c for c in every if c.name not in unknown], [c for c in every if c.name in unknown]
 
 
-def _category(name: str, row: Row, size: tuple[int, int], is_small: bool | None) -> Category:
+def _category(name: str, row: Row, size: Bounds, is_small: bool | None) -> Category:
     rate, low, high = (row["value"], row["low"], row["high"]) if isinstance(row["n"], int) else (None, None, None)
     return Category(name, *size, rate, low, high, is_small)
 
 
-def _bounds(n: int | str) -> tuple[int, int]:
+def _bounds(n: int | str | None) -> Bounds:
+    if n is None:
+        return SMALLEST_CELL, math.inf
     return (n, n) if isinstance(n, int) else (0, SMALLEST_CELL - 1)
 
 
-def _is_small(size: tuple[int, int], fewest: int, most: int) -> bool | None:
+def _is_small(size: Bounds, fewest: float, most: float) -> bool | None:
     """Whether a share is below `LEAST_SHARE` for all, none or some of the totals that are possible."""
+    if size[1] == math.inf:  # all but a few
+        return False
     if size[1] < LEAST_SHARE * max(fewest, size[1]):
         return True
     return False if size[0] >= LEAST_SHARE * most else None

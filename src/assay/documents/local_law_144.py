@@ -26,7 +26,10 @@ _SAME_DATA = (
     "The most selected category is found in the same data, so that the other ratios fall below 1 by chance even where "
     "the tool treats all alike: read the intervals."
 )
-_HIDDEN = f"A category of fewer than 10 applicants ({FEWER}) is not shown, and may be the most selected."
+_HIDDEN = (
+    f"A category of fewer than 10 applicants ({FEWER}), or of all but so few, is not shown. It may be the most "
+    "selected."
+)
 _AGAIN = "All may be in one group, nothing could be predicted, or the audit was made before these were named."
 
 
@@ -149,6 +152,8 @@ def _unknown(tree: Tree) -> Section:
 
 def _sum_of(categories: Sequence[Category]) -> str:
     """Applicants of several categories together, as far as they are shown."""
+    if any(category.applicants is None for category in categories):
+        return "an untold number of"
     shown = sum(category.fewest for category in categories)
     hidden = sum(category.fewest != category.most for category in categories)
     if not hidden:

@@ -21,19 +21,22 @@ _NONE = "—"
 # A fact may be as long as the configuration allows.
 _LIMIT = 5000
 _CELL = 160
+# Of 64 digits; the rest is in the JSON.
+_FINGERPRINT = 17
 
 
 def render_markdown(document: Mapping[str, Any]) -> str:
     """A document, as `fill` returns it, as Markdown."""
     audit, summary = document["audit"], document["summary"]
+    made = f"audited {_text(audit['audited'] or _NONE)} with Assay {_text(audit['assay'] or _NONE)}"
     lines = [
         f"# {_text(document['title'])}",
         "",
         (
-            f"Dataset {_text(audit['name'])}, {audit['rows']:,} rows, audited {_text(audit['audited'] or _NONE)} with "
-            f"Assay {_text(audit['assay'] or _NONE)}; verdict: {audit['verdict']}. "
-            f"Content fingerprint `{audit['fingerprint'][:16]}`."
+            f"Dataset {_text(audit['name'])}, {_figure(audit['rows'])} rows, {made}; verdict: "
+            f"{_text(audit['verdict'])}. Content fingerprint {_text(audit['fingerprint'], _FINGERPRINT)}"
         ),
+        *_given(audit.get("facts")),
         "",
         f"By {_text(document['source'])}.",
         "",
@@ -47,8 +50,21 @@ def render_markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _given(facts: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where what people say is from, if not from the audit."""
+    if facts is not None:
+        yield from (
+            "",
+            (
+                f"What people say is not of the audit: it was given on {_text(facts['date'])} in "
+                f"{_text(facts['source'])} (SHA-256 {_text(facts['sha256'], _CELL)})."
+            ),
+        )
+
+
 def _section(section: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"## {_text(section['number'])} {_text(section['title'])}: {_STANDING[section['standing']]}", "")
+    standing = _STANDING[section["standing"]]
+    yield from (f"## {_text(section['number'])} {_text(section['title'])}: {standing}", "")
     yield from (f"*Asked: {_text(section['asks'])}*", "")
     for fact in section["facts"]:
         yield from (f"> {_keyed(fact)}", "")
@@ -63,13 +79,14 @@ def _section(section: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _keyed(entry: Mapping[str, Any]) -> str:
-    return _text(entry["text"]) + (f" (`{entry['key']}`)" if entry["key"] else "")
+    return _text(entry["text"]) + (f" ({_text(entry['key'])})" if entry["key"] else "")
 
 
 def _finding(finding: Mapping[str, Any]) -> str:
     waived = ", waived" if finding["waived"] else ""
+    status = _STATUS.get(finding["status"]) or _text(finding["status"])
     return (
-        f"- **{_text(finding['id'])}** {_STATUS[finding['status']]} ({finding['severity']}{waived}), "
+        f"- **{_text(finding['id'])}** {status} ({_text(finding['severity'])}{waived}), "
         f"{_text(finding['about'], _CELL)}: {_text(finding['message'])}"
     )
 

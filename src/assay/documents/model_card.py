@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from assay.documents.section import Section
     from assay.documents.tree import Tree
 
+_FIGURES = ("value", "low", "high")
+# Rates that are means of others.
+_MEANS = {
+    "average odds": "The average odds of a group are the mean of its true and its false positive rate.",
+    "macro true positive rate": "The macro true positive rate of a group is the mean of its rates over all classes.",
+}
 _SAME_ROWS = "The rows it is tested on are those it is trained on, each held out in turn."
 
 
@@ -85,9 +91,33 @@ def _metrics(tree: Tree) -> tuple[str, ...]:
     told = [f"Overall: {', '.join(overall) or 'none'}. By group: {', '.join(metrics) or 'none'}."]
     if tree.dataset["classes"]:
         told.append("The prediction is the most likely class; no other threshold was chosen.")
+    told += [sentence for metric, sentence in _MEANS.items() if metric in metrics]
+    told += _brier(tree)
     if "confidence" in fairness:
-        told.append(f"Rates have Wilson intervals at {100 * fairness['confidence']:g}%, each by itself.")
+        told.append(_intervals(tree, f"{100 * fairness['confidence']:g}%"))
     return tuple(told)
+
+
+def _intervals(tree: Tree, confidence: str) -> str:
+    """What the intervals by group are."""
+    if not tree.dataset["classes"]:
+        return f"Figures by group have intervals at {confidence}, each by itself, in brackets behind the figure."
+    return (
+        f"Rates by group have Wilson intervals at {confidence}, each by itself, in brackets behind the rate; means of "
+        "rates have intervals by MOVER from these (Zou, Huang and Zhang 2009, doi:10.1016/j.csda.2009.03.016)."
+    )
+
+
+def _brier(tree: Tree) -> list[str]:
+    """The scale of the Brier score, which is told in two ways."""
+    found = [row["value"] for row in tree.rows("health", "metrics") if row["metric"] == "brier score"]
+    if not found or not tree.dataset["classes"]:
+        return []
+    scale = "The Brier score is summed over all classes, from 0 (certain and right) to 2 (certain and wrong)"
+    if len(tree.document["learning"].get("classes") or ()) != 2 or found[0] is None:
+        return [f"{scale}."]
+    half = f"{found[0] / 2:.3f}"
+    return [f"{scale}; for two classes the mean of (p - y)^2 of either class, from 0 to 1, is half of it: {half}."]
 
 
 def _data(tree: Tree, trained: int) -> dict[str, Any]:
@@ -132,15 +162,14 @@ def _analyses(tree: Tree) -> list[Section]:
 
 
 def _by_group(tree: Tree, feature: str) -> Table:
-    """One row for each group, with a column for each rate."""
-    by_metric = {
-        metric: {str(row["group"]): row["value"] for row in rows} for metric, rows in tree.rates[feature].items()
-    }
+    """One row for each group, with a column for each rate and for the ends of its interval."""
+    by_metric = {metric: {str(row["group"]): row for row in rows} for metric, rows in tree.rates[feature].items()}
+    columns = [name for metric in by_metric for name in (metric, f"{metric} low", f"{metric} high")]
     rows = (
-        (group, size, *(values.get(group) for values in by_metric.values()))
+        (group, size, *(found.get(group, {}).get(end) for found in by_metric.values() for end in _FIGURES))
         for group, size in tree.group_rows(feature).items()
     )
-    return Table(f"By {feature}", ("group", "rows", *by_metric), tuple(rows))
+    return Table(f"By {feature}", ("group", "rows", *columns), tuple(rows))
 
 
 FORM = Form(

@@ -93,6 +93,7 @@ def write_section(
     context: Sequence[str] = (),
     tables: Sequence[Table] = (),
     unanswered: Sequence[str | Question] = (),
+    count_passed: bool = False,
 ) -> Section:
     """Put together what is said to one point.
 
@@ -114,6 +115,8 @@ def write_section(
         Figures that answer a part of it.
     unanswered
         What else is open.
+    count_passed
+        Whether findings that passed are not listed, since `known` or `context` counts them.
     """
     findings = tree.findings(codes)
     given = tuple((key, tree.facts[key]) for key in facts if key in tree.facts)
@@ -136,7 +139,7 @@ def write_section(
         facts=given,
         statements=(*known, *context),
         tables=tuple(tables),
-        findings=tuple(findings),
+        findings=tuple(f for f in findings if not (count_passed and f["status"] == "passed")),
         open=tuple(still),
     )
 

@@ -26,10 +26,13 @@ class Tree:
         Already without small cells: whatever is read from it may be shown.
     given
         The section `documents` of a configuration in place of the audit's own; None for that one.
+    given_in
+        Where that one is from: `source`, `sha256` and `date`; None for the audit's own.
     """
 
     document: Mapping[str, Any]
     given: Mapping[str, Any] | None = None
+    given_in: Mapping[str, str] | None = None
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -102,18 +105,23 @@ class Tree:
         same = all(self.facts.get(key) == self._own_facts.get(key) for key in ("sex", "race"))
         return self.rows("fairness", "sex_by_race") if same else []
 
-    def group_rows(self, feature: str) -> dict[str, int | str]:
-        """Rows of each group of a feature that has rates, "<10" where they are hidden; empty where it has none."""
-        sizes: dict[str, int | str] = {}
+    def group_rows(self, feature: str) -> dict[str, int | str | None]:
+        """Rows of each group of a feature that has rates; empty where it has none.
+
+        "<10" where they are so few, None where all others are so few that they are hidden too.
+        """
+        sizes: dict[str, int | str | None] = {}
         for row in (row for rows in self.rates.get(feature, {}).values() for row in rows):
             group, n = str(row["group"]), row["n"]
             held = sizes.setdefault(group, n)
             # The rate that rests on all rows of the group has the most of them.
-            if isinstance(n, int) and (isinstance(held, str) or n > held):
+            if isinstance(n, int) and (not isinstance(held, int) or n > held):
                 sizes[group] = n
         return sizes
 
     def findings(self, codes: Collection[str]) -> list[Row]:
         """The findings of these checks, worst first."""
         found = [finding for finding in self.document["findings"] if finding["code"] in codes]
-        return sorted(found, key=lambda finding: _ORDER.index(finding["status"]))
+        # A status that nobody knows is good news of nothing.
+        ranks = {status: rank for rank, status in enumerate(_ORDER)}
+        return sorted(found, key=lambda finding: ranks.get(finding["status"], 0))

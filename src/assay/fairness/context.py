@@ -122,12 +122,27 @@ class Assessment:
             if d.is_estimable and not self.rates[in_class(SELECTION_RATE, name)].shares[list(d.compared)].any()
         )
 
+    @property
+    def constant_prediction(self) -> str | None:
+        """What the model does with every row of the compared groups, in words; None where it tells rows apart."""
+        if not (compared := list(self.disparities[DEMOGRAPHIC_PARITY][0].compared)):
+            return None
+        if self.positive is None:
+            predicted = [c for c in self.classes if self.rates[in_class(SELECTION_RATE, c)].shares[compared].any()]
+            return f"predicts the class {predicted[0]} only" if len(predicted) == 1 else None
+        what, shares = f"predicts the positive class {self.classes[self.positive]}", self.rates[SELECTION_RATE].shares
+        same = set(shares[compared].tolist())
+        return f"never {what}" if same == {0.0} else f"always {what}" if same == {1.0} else None
+
+    def says_nothing_of(self, question: str) -> bool:
+        """Whether a question about the predictions has no answer, since they are all the same."""
+        return question != LABEL_DISPARITY and self.constant_prediction is not None
+
     def left_out_share(self, question: str) -> float:
         """Share of the rows about which nothing is known, in [0, 1].
 
-        The groups left out of some part, with all their rows. Where every class has a rate of its own, a group is
-        left out of some classes only, so that each class counts by its share of the rows: with the groups left out
-        of it, and wholly where it is not compared at all.
+        The groups left out of some part, with all their rows. Where every class has a rate of its own, each class
+        counts by its share of the rows: with the groups left out of it, and wholly where it is not compared at all.
         """
         parts = self.disparities[question]
         if self.positive is not None or question != EQUALIZED_ODDS:
@@ -142,11 +157,11 @@ class Assessment:
         return share
 
     def status(self, question: str) -> Status:
-        """Answer a question: as its parts do, but not passed where more than `MOST_LEFT_OUT` is unknown."""
-        parts = self.parts(question)
-        status = worst_status(parts)
-        nothing_known = question == EQUALIZED_ODDS and all(d.metric in self.never_predicted for d in parts)
-        if status is Status.PASSED and (nothing_known or self.left_out_share(question) > MOST_LEFT_OUT):
+        """Answer a question: as its parts do, but not passed where more than `MOST_LEFT_OUT` is unknown, or all."""
+        status = worst_status(self.parts(question))
+        if status is Status.PASSED and (
+            self.says_nothing_of(question) or self.left_out_share(question) > MOST_LEFT_OUT
+        ):
             return Status.INCONCLUSIVE
         return status
 

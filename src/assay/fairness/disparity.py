@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assay.fairness.rates import FALSE_NEGATIVE_RATE, FALSE_POSITIVE_RATE, Rates
-from assay.fairness.simultaneous import MOST_GROUPS, cases_to_decide, largest_difference, smallest_ratio
+from assay.fairness.simultaneous import (
+    MOST_GROUPS,
+    cases_to_decide,
+    cautious_limits,
+    largest_difference,
+    smallest_ratio,
+)
 from assay.fairness.to_overall import TO_OVERALL, Deviation, largest_deviation, smallest_ratio_to_overall
 from assay.findings import Interval, Status
 from assay.intervals import judge_lower, judge_upper
@@ -218,7 +225,7 @@ def _is_decided(kind: str, found: Deviation, threshold: float) -> bool:
 
 def _interval(kind: str, rates: Rates, ruler: Ruler) -> tuple[float, float]:
     interval = largest_difference if kind == DIFFERENCE else smallest_ratio
-    return interval(rates.shares, rates.limits, ruler.confidence, ruler.parts)
+    return interval(rates.shares, partial(rates.limits, of_one=cautious_limits), ruler.confidence, ruler.parts)
 
 
 def _deciding(kind: str, rates: Rates, ruler: Ruler, threshold: float) -> Callable[[int], bool]:

@@ -10,12 +10,12 @@ import numpy as np
 from assay.fairness.context import DEMOGRAPHIC_PARITY, EQUALIZED_ODDS
 from assay.fairness.control.checks import QUESTIONS, within_strata
 from assay.fairness.disparity import MIN_CASES, comparable
-from assay.fairness.outcomes import TABLE_ROWS, disparity_outcome, each_assessment
-from assay.fairness.rates import ACCURACY
-from assay.fairness.simultaneous import critical_value, wilson_limits
+from assay.fairness.outcomes import TABLE_ROWS, TELL_APART, disparity_outcome, each_assessment, nearly_none
+from assay.fairness.rates import ACCURACY, PRECISION
+from assay.fairness.simultaneous import critical_value
 from assay.fairness.wording import about, counted, listing
 from assay.findings import Check, Evidence, Outcome, Severity, Status, Subject, Table
-from assay.intervals import normal_quantile
+from assay.intervals import wilson
 from assay.small_cells import SMALLEST_CELL, is_small, shown_count
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def accuracy_disparity(context: FairnessContext) -> Iterator[Outcome]:
 def _ask(context: FairnessContext, question: str, what: str, remedy: str) -> Iterator[Outcome]:
     def answer(assessment: Assessment) -> Iterable[Outcome]:
         yield disparity_outcome(context, assessment, question, remedy)
-        if question in QUESTIONS:
+        if question in QUESTIONS and not assessment.says_nothing_of(question):
             yield from within_strata(context, assessment, question)
 
     return each_assessment(context, what, answer)
@@ -76,6 +76,17 @@ def judgeable_groups(context: FairnessContext) -> Iterator[Outcome]:
 def _too_small(assessment: Assessment) -> Iterator[Outcome]:
     feature = assessment.feature
     judged = [assessment.rates[metric] for metric in assessment.judged_metrics]
+    constant = assessment.positive is not None and assessment.constant_prediction
+    if constant:
+        # Without a predicted positive no group has a precision, however many rows it has.
+        judged = [r for r in judged if r.metric != PRECISION]
+        yield Outcome(
+            Status.INCONCLUSIVE,
+            f"In the compared groups of {feature.name} the model {constant}: no number of rows would tell how a model "
+            "that predicts both classes would treat them.",
+            Subject(feature.columns),
+            remedy=TELL_APART,
+        )
     enough = {
         r.metric: comparable(r, assessment.group_rows, assessment.ruler_of(r.metric).min_group_size) for r in judged
     }
@@ -90,11 +101,12 @@ def _too_small(assessment: Assessment) -> Iterator[Outcome]:
         for group in range(len(feature.groups))
     }
     left_out = {group: rates for group, rates in left_out.items() if rates}
+    cases_needed = {r.metric: _cases_needed(assessment, r) for r in judged}
     if left_out and feature.is_intersection:
-        yield _many_groups(assessment, left_out)
+        yield _many_groups(assessment, left_out, cases_needed)
     elif left_out:
-        yield from (_one_group(assessment, group, rates) for group, rates in left_out.items())
-    elif not rare and not never:
+        yield from (_one_group(assessment, group, rates, cases_needed) for group, rates in left_out.items())
+    elif not rare and not never and not constant:
         message = f"All {len(feature.groups):,} groups of {feature.name} have enough rows to be compared."
         smallest = Evidence("rows of the smallest group", float(assessment.group_rows.min()), unit="rows")
         yield Outcome(Status.PASSED, message, Subject(feature.columns), smallest)
@@ -128,7 +140,9 @@ _LEARN = (
 )
 
 
-def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) -> Outcome:
+def _many_groups(
+    assessment: Assessment, left_out: Mapping[int, list[Rates]], cases_needed: Mapping[str, float]
+) -> Outcome:
     """One outcome for all groups of an intersection: there may be hundreds."""
     feature, rows = assessment.feature, assessment.group_rows
     order = sorted(left_out, key=lambda group: int(rows[group]))
@@ -141,7 +155,9 @@ def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) ->
         (
             feature.groups[g],
             int(rows[g]),
-            _rows_needed(assessment, g, left_out[g]),
+            None
+            if any(nearly_none(assessment, g, r) for r in left_out[g])
+            else _rows_needed(assessment, g, left_out[g], cases_needed),
             listing([r.metric for r in left_out[g]]),
         )
         for g in order[:TABLE_ROWS]
@@ -151,7 +167,7 @@ def _many_groups(assessment: Assessment, left_out: Mapping[int, list[Rates]]) ->
     return Outcome(Status.INCONCLUSIVE, message, Subject(feature.columns), evidence, _MERGE)
 
 
-def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcome:
+def _one_group(assessment: Assessment, group: int, rates: list[Rates], cases_needed: Mapping[str, float]) -> Outcome:
     feature, rows = assessment.feature, int(assessment.group_rows[group])
     size = assessment.ruler_of(rates[0].metric).min_group_size
     if rows < size:
@@ -164,8 +180,15 @@ def _one_group(assessment: Assessment, group: int, rates: list[Rates]) -> Outcom
         )
         least = int(min(r.rows[group] for r in rates))
         evidence = Evidence(rates[0].case, float(least), n=rows, threshold=float(MIN_CASES), unit="rows")
-    needed = _rows_needed(assessment, group, rates)
+    lacking = [r for r in rates if rows >= size and nearly_none(assessment, group, r)]
+    needed = None if lacking else _rows_needed(assessment, group, rates, cases_needed)
     decide = "" if needed is None else f" At least about {about(needed)} rows of the group would decide."
+    if lacking:
+        cases = " or ".join(dict.fromkeys(r.case for r in lacking))
+        decide = (
+            f" Nearly none of its {rows:,} rows are {cases}, unlike those of the other groups: more rows of it will "
+            "hardly decide."
+        )
     subject = Subject(feature.columns, feature.label(group))
     return Outcome(Status.INCONCLUSIVE, f"{feature.label(group)} {why}.{decide}", subject, evidence, _MERGE)
 
@@ -180,24 +203,33 @@ _MERGE = (
 _SHARE_CONFIDENCE = 0.95
 
 
-def _rows_needed(assessment: Assessment, group: int, rates: list[Rates]) -> int | None:
-    """Rows at which a group's rate would be known to within the tolerance; None where it has as many already.
+def _cases_needed(assessment: Assessment, rates: Rates) -> float:
+    """Cases among which a group's rate would be known to within the tolerance.
 
-    z^2 p (1 - p) / tolerance^2 cases, with the simultaneous critical value z and the rate p of all groups together,
-    divided by the largest share of cases that the group's own rows allow (upper Wilson limit): it takes at least so
-    many. Of a group of fewer than `SMALLEST_CELL` rows nothing is told but its least size.
+    z^2 p (1 - p) / tolerance^2, with the simultaneous critical value z and the rate p of all groups together.
+    """
+    ruler = assessment.ruler_of(rates.metric)
+    z = critical_value(len(assessment.feature.groups), ruler.confidence)
+    p = float(np.average(np.nan_to_num(rates.shares), weights=rates.cases)) if rates.cases.sum() > 0 else 0.5
+    return float(max(MIN_CASES if rates.is_conditional else 1, z**2 * p * (1 - p) / ruler.tolerance**2))
+
+
+def _rows_needed(
+    assessment: Assessment, group: int, rates: list[Rates], cases_needed: Mapping[str, float]
+) -> int | None:
+    """Rows of a group with so many cases of each rate; None where it has as many already.
+
+    The cases are divided by the largest share of cases that the group's own rows allow (upper Wilson limit): it takes
+    at least so many. Of a group of fewer than `SMALLEST_CELL` rows nothing is told but its least size.
     """
     rows = int(assessment.group_rows[group])
     needed = [0]
     for r in rates:
-        ruler = assessment.ruler_of(r.metric)
-        z = critical_value(len(assessment.feature.groups), ruler.confidence)
-        p = float(np.average(np.nan_to_num(r.shares), weights=r.cases)) if r.cases.sum() > 0 else 0.5
-        cases = max(MIN_CASES if r.is_conditional else 1, z**2 * p * (1 - p) / ruler.tolerance**2)
         # Fewer cases than may be shown count as that many: the number of rows would tell how many they are.
-        share = np.array([1.0 if is_small(rows) else min(1.0, max(int(r.rows[group]), SMALLEST_CELL) / rows)])
-        _, high = wilson_limits(share, np.array([float(max(1, rows))]), normal_quantile(_SHARE_CONFIDENCE))
-        needed += [ruler.min_group_size, math.ceil(cases / float(high[0]))]
+        cases = rows if is_small(rows) else min(rows, max(int(r.rows[group]), SMALLEST_CELL))
+        share = wilson(cases, rows, _SHARE_CONFIDENCE)
+        least = assessment.ruler_of(r.metric).min_group_size
+        needed += [least, math.ceil(cases_needed[r.metric] / (share.high if share else 1.0))]
     return max(needed) if max(needed) > rows else None
 
 

@@ -14,19 +14,22 @@ from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
 from assay.fairness.to_overall import METHOD_TO_OVERALL
 from assay.fairness.wording import about, confidently, counted, listing, percent, points, points_between, together
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
-from assay.small_cells import is_small, shown_count
+from assay.small_cells import SMALLEST_CELL, is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from assay.fairness.context import Assessment, DataContext, FairnessContext
     from assay.fairness.counts import Feature
+    from assay.fairness.rates import Rates
 
 NO_FEATURE = "No sensitive feature is configured, so the groups of people in the data are unknown and {} unassessed."
 NAME_THEM = "Name the sensitive columns under `sensitive`; without them nobody knows whom the data would harm."
 _RECORD_IT = "Supply the values, or take the feature off `sensitive` if nobody knows them."
 # A finding's table is small; FairnessResult.by_group has every group.
 TABLE_ROWS = 30
+# A group with less than this part of the others' share of cases has next to none, however many rows are collected.
+_NEARLY_NONE = 0.1
 # Parts of a question that a message spells out; the others are in FairnessResult.disparities.
 SPELT_OUT = 3
 
@@ -84,12 +87,13 @@ def disparity_outcome(context: FairnessContext, assessment: Assessment, question
         sentences.append(f"{counted(len(others), 'other comparison')}: {words}.")
     sentences += _parity(parts, assessment, confidence)
     sentences += _left_out(assessment, question)
+    constant = assessment.says_nothing_of(question)
     if status is Status.INCONCLUSIVE:
-        sentences.append(_what_would_decide(parts))
+        sentences.append(_says_nothing(assessment, question) if constant else _what_would_decide(parts, assessment))
     if feature.is_intersection:
         # The groups that follow go without the name.
         sentences[0] = f"{feature.name}: {sentences[0][0].lower()}{sentences[0][1:]}"
-    remedies = {Status.FAILED: remedy, Status.INCONCLUSIVE: _MORE_ROWS}
+    remedies = {Status.FAILED: remedy, Status.INCONCLUSIVE: TELL_APART if constant else _MORE_ROWS}
     return Outcome(
         status,
         " ".join(sentences),
@@ -100,6 +104,10 @@ def disparity_outcome(context: FairnessContext, assessment: Assessment, question
     )
 
 
+TELL_APART = (
+    "Look for features that tell the classes apart, weigh the rarer class more, or collect more of its rows; assess "
+    "again when a model predicts more than one class."
+)
 _MORE_ROWS = (
     "Collect more rows of the groups concerned, or merge groups where that is meaningful. Where neither is possible, "
     "a person can answer for it by a waiver (`policy.waivers`), or another `fairness.tolerance` be set with a reason."
@@ -182,8 +190,36 @@ def _left_out(assessment: Assessment, question: str) -> Iterator[str]:
         )
 
 
-def _what_would_decide(parts: Iterable[Disparity]) -> str:
-    parts = tuple(parts)
+def _says_nothing(assessment: Assessment, question: str) -> str:
+    return (
+        f"In the compared groups the model {assessment.constant_prediction}: equal rates are no evidence of equal "
+        f"treatment then, and {question} says nothing."
+    )
+
+
+def nearly_none(assessment: Assessment, group: int, rates: Rates) -> bool:
+    """Whether a group has next to no cases of a rate, so that more of its rows would not bring them.
+
+    Fewer than `SMALLEST_CELL` cases count as that many, lest the words tell how many they are: so many are less than
+    `_NEARLY_NONE` of the share of cases in all other rows.
+    """
+    rows, others = int(assessment.group_rows[group]), int(assessment.group_rows.sum() - assessment.group_rows[group])
+    cases = int(rates.rows[group])
+    if not rates.is_conditional or cases >= SMALLEST_CELL or others == 0:
+        return False
+    return SMALLEST_CELL * others < _NEARLY_NONE * rows * int(rates.rows.sum() - cases)
+
+
+def _what_would_decide(parts: tuple[Disparity, ...], assessment: Assessment) -> str:
+    lacking = [
+        part
+        for part in parts
+        if not part.is_estimable
+        and any(nearly_none(assessment, group, assessment.rates[part.metric]) for group in part.left_out)
+    ]
+    if lacking:
+        cases = " or ".join(dict.fromkeys(part.case for part in lacking))
+        return f"Some groups have next to no {cases} (FB013): more of their rows would not decide."
     undecided = [part for part in parts if part.status is Status.INCONCLUSIVE and not part.is_held_back]
     if not undecided or not all(part.is_estimable for part in undecided):
         return "More rows of the groups that are too small would decide; see FB013."
@@ -218,6 +254,7 @@ def _evidence(assessment: Assessment, question: str, parts: tuple[Disparity, ...
         threshold=figure.threshold,
         unit="ratio" if ratio else "share",
         table=_rates_table(assessment, tuple(dict.fromkeys(part.metric for part in parts))),
+        between=tuple(assessment.feature.groups[end] for end in (figure.worst, figure.best) if end is not None),
     )
 
 

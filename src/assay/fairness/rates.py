@@ -1,11 +1,11 @@
-"""The rates of each group, by Fairlearn on the cells of a table of counts.
+"""The rates of each group, from the cells of a table of counts.
 
 A metric that is a function of counts needs no rows: the cells, with their counts as sample weights, give the same
-figures hundreds of times faster. Every rate here is a selection rate among the rows that it is about: the true
-positive rate among the positives, the precision (of the labels instead of the predictions) among the selected, the
-accuracy that of being right. Fairlearn's own true positive rate goes through a confusion matrix that costs 1.5 ms
-for each group, and answers 0 for a group without positives; such a rate is NaN here, with n = 0. Labels go in as
-integers 0 and 1, since text labels give a selection rate of 0 in silence.
+figures hundreds of times faster. Every rate here is a share of hits among the rows that it is about, Fairlearn's
+`selection_rate`: the true positive rate among the positives, the precision (of the labels instead of the predictions)
+among the selected, the accuracy that of being right. It is computed here, in one pass over all groups and rates, and
+the tests hold it against Fairlearn. Fairlearn's own true positive rate answers 0 for a group without positives; such a
+rate is NaN here, with n = 0.
 """
 
 from __future__ import annotations
@@ -176,19 +176,13 @@ def _mean(metric: str, parts: Sequence[Rates]) -> Rates:
 
 def _shares(cells: Cells, groups: int, questions: Sequence[tuple[Mask, Mask, str]]) -> npt.NDArray[np.float64]:
     """(Q, G) share of hits among the cases of each question and group, NaN without cases."""
-    from fairlearn.metrics import selection_rate
-
-    # Of each group and question in turn: a MetricFrame does the same at fifty times the cost, 2 ms for each of them.
+    # Of each group and question in turn, in one table.
     asked = [np.flatnonzero(is_case) for is_case, _, _ in questions]
     codes = np.concatenate([cells.keys[0][cell] + groups * q for q, cell in enumerate(asked)])
     hits = np.concatenate([is_hit[cell] for (_, is_hit, _), cell in zip(questions, asked, strict=True)])
-    order = np.argsort(codes, kind="stable")
-    hits, weight = hits[order].astype(np.int64), cells.weight[np.concatenate(asked)][order]
-    found, starts = np.unique(codes[order], return_index=True)
-    shares = np.full(groups * len(questions), np.nan)
-    for code, start, end in zip(
-        found.tolist(), starts.tolist(), np.append(starts, len(hits))[1:].tolist(), strict=True
-    ):
-        hit = hits[start:end]
-        shares[code] = selection_rate(hit, hit, sample_weight=weight[start:end])
+    weight = cells.weight[np.concatenate(asked)]
+    size = groups * len(questions)
+    total = np.bincount(codes, weights=weight, minlength=size)
+    hit = np.bincount(codes, weights=weight * hits, minlength=size)
+    shares: npt.NDArray[np.float64] = np.divide(hit, total, out=np.full(size, np.nan), where=total > 0)
     return shares.reshape(len(questions), groups)

@@ -5,17 +5,20 @@ every other group's: of independent rates. Their limits combine by MOVER (Zou, H
 doi:10.1016/j.csda.2009.03.016), so that what a group has in common with the whole does not count as uncertainty.
 
 The limits are tests turned round, as in `assay.fairness.simultaneous`: the upper one needs no correction for the
-number of groups, the lower one is Bonferroni's over them.
+number of groups, the lower one is Bonferroni's over them. The limits of a rate are exact, and groups of few hits enter
+the sum of the others as one (`_rest_widths`): the squares of their widths would not add up.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.fairness.simultaneous import cautious_limits, few_hits, one_sided
+from assay.fairness.simultaneous import FEW_HITS, cautious_limits, one_sided
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from assay.fairness.rates import Rates
 
     Values = npt.NDArray[np.float64]
+
+# Bonferroni leaves nothing to spare for the far tails, in which the score limits are too short: exact limits, always.
+_exact_limits = partial(cautious_limits, few=math.inf)
 
 TO_OVERALL = "to_overall"
 METHOD_TO_OVERALL = "MOVER, each group against everybody"
@@ -82,7 +88,7 @@ def smallest_ratio_to_overall(
 
     def limits(z: float) -> tuple[Values, Values]:
         """Of p / p_g; the upper one infinite where p_g may be 0."""
-        found = rates.limits(z, cautious_limits)
+        found = rates.limits(z, _exact_limits)
         lower, upper = (np.nan_to_num(limit, nan=p) for limit, p in zip(found, (0.0, 1.0), strict=True))
         p = np.nan_to_num(rates.shares)
         below, above = (width / (1 - share) for width in _rest_widths(rates, share, z))
@@ -120,7 +126,7 @@ def _half_widths(rates: Rates, z: float) -> tuple[Values, Values]:
     every = rates.parts or (rates,)
     below, above = np.zeros(len(rates.shares)), np.zeros(len(rates.shares))
     for part in every:
-        share, (low, high) = _shares_of_weight(part), part.limits(z, cautious_limits)
+        share, (low, high) = _shares_of_weight(part), part.limits(z, _exact_limits)
         down, up = (np.nan_to_num(width) for width in (part.shares - low, high - part.shares))
         rest_down, rest_up = _rest_widths(part, share, z)
         below += ((1 - share) * down) ** 2 + rest_up**2
@@ -136,15 +142,15 @@ def _rest_widths(rates: Rates, share: Values, z: float) -> tuple[Values, Values]
     vary no more than those of one rate would (Hoeffding 1956, doi:10.1214/aoms/1177728178).
     """
     p, n = np.nan_to_num(rates.shares), np.nan_to_num(rates.cases)
-    low, high = rates.limits(z, cautious_limits)
+    low, high = rates.limits(z, _exact_limits)
     widths = []
     for side, width, hits in ((0, p - low, p * n), (1, high - p, (1 - p) * n)):
-        few = (hits < few_hits(z)) & (n > 0)
+        few = (hits < FEW_HITS) & (n > 0)
         held = _rest_of(np.where(few, share, 0.0))
         spread = _rest_of(np.where(few, share**2 / np.maximum(n, np.finfo(float).tiny), 0.0))
         rate = np.divide(_rest_of(np.where(few, share * p, 0.0)), held, out=np.zeros_like(p), where=held > 0)
         cases = np.divide(held**2, spread, out=np.zeros_like(p), where=spread > 0)
-        together = np.nan_to_num(np.abs(cautious_limits(np.minimum(rate, 1.0), cases, z)[side] - rate))
+        together = np.nan_to_num(np.abs(_exact_limits(np.minimum(rate, 1.0), cases, z)[side] - rate))
         own = np.where(few, 0.0, np.nan_to_num(width))
         widths.append(np.sqrt(_rest_of((share * own) ** 2) + (held * together) ** 2))
     return widths[0], widths[1]

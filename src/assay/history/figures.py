@@ -6,6 +6,7 @@ They are read from the report's document, in which small cells are hidden alread
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ SHARES = (
 # A label with more classes is hardly watched class by class.
 _MOST_CLASSES = 20
 _LARGEST = 2**63 - 1
+# Of the digest of a rule, where its title does not tell it from others.
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ def figures_of(document: Mapping[str, Any]) -> tuple[Figure, ...]:
     These are the number of rows, the shares of clean and of suspect rows, the share of each class and of wrong
     labels, AUC, accuracy or R2, the selection rate and base rate of each group, the differences between the groups of
     a feature, and the share of rows that break each expectation.
+
+    Rules of one column with the same title are told apart by their digests, and where they have none, as in reports of
+    older versions, or are the same, by numbers in the order of the suite.
 
     Parameters
     ----------
@@ -148,17 +154,27 @@ def _fairness(document: Mapping[str, Any]) -> Iterator[Figure]:
 
 
 def _findings(document: Mapping[str, Any]) -> Iterator[Figure]:
-    for finding in document.get("findings") or []:
-        evidence = finding.get("evidence") or {}
-        metric = _OF_FINDINGS.get(finding.get("code"))
-        if metric is None or evidence.get("metric") != metric:
+    followed = [finding for finding in document.get("findings") or [] if finding.get("code") in _OF_FINDINGS]
+    times, sharing = Counter[Key](), Counter(map(_key_of, followed))
+    for finding in followed:
+        key, metric, evidence = _key_of(finding), _OF_FINDINGS[finding["code"]], finding.get("evidence") or {}
+        if key.group and sharing[key] > 1 and (digest := finding.get("rule")):
+            key = replace(key, group=f"{key.group}, rule {str(digest)[:_DIGITS]}")
+        # Also one without a figure is counted: the next keeps its number.
+        times[key] += 1
+        if evidence.get("metric") != metric:
             continue
+        if key.group and times[key] > 1:
+            key = replace(key, group=f"{key.group} ({times[key]})")
         interval = evidence.get("interval") or {}
-        subject = finding.get("subject") or {}
-        # Two expectations of one column are told apart by what they expect.
-        rule = str(finding.get("title")) if finding["code"] == "DQ100" else ""
-        key = Key(metric, ", ".join(map(str, subject.get("columns") or ())), rule)
         yield _figure(key, {**interval, "value": evidence.get("value"), "n": evidence.get("n")})
+
+
+def _key_of(finding: Mapping[str, Any]) -> Key:
+    subject = finding.get("subject") or {}
+    # Two expectations of one column are told apart by what they expect.
+    rule = str(finding.get("title")) if finding["code"] == "DQ100" else ""
+    return Key(_OF_FINDINGS[finding["code"]], ", ".join(map(str, subject.get("columns") or ())), rule)
 
 
 def _label(document: Mapping[str, Any]) -> str:

@@ -35,6 +35,6 @@ def keep_history(place: Path, setting: str | None) -> None:
 
         done = record(history, place.parent, newest=place)
     except (HistoryError, ConfigurationError) as error:
-        raise HistoryError(f"{stored} {error}") from error
+        raise HistoryError(f"{stored} {error}", audit=place) from error
     if place in done.unreadable:
-        raise HistoryError(f"{stored} Its report.json is not one that this version of Assay can read.")
+        raise HistoryError(f"{stored} Its report.json is not one that this version of Assay can read.", audit=place)

@@ -54,11 +54,12 @@ def read_audits(link: sa.Connection, name: str | None = None) -> tuple[PastAudit
 def states(known: Sequence[PastAudit], fingerprint: str | None) -> tuple[PastAudit, ...]:
     """The last audit of each state of the data other than `fingerprint`, oldest first.
 
-    Auditing the same data again says nothing new about what they are usually like.
+    Auditing the same data again says nothing new about what they are usually like. Of a validation it is not known
+    which data they were.
     """
-    last = {audit.fingerprint or audit.run: audit for audit in known}
-    kept = [audit for audit in known if last[audit.fingerprint or audit.run] is audit]
-    return tuple(audit for audit in kept if fingerprint is None or audit.fingerprint != fingerprint)[-_READ:]
+    last = {audit.fingerprint: audit for audit in known}
+    kept = [audit for audit in known if last[audit.fingerprint] is audit]
+    return tuple(audit for audit in kept if audit.fingerprint not in {None, fingerprint})[-_READ:]
 
 
 def read_series(link: sa.Connection, known: Sequence[PastAudit]) -> dict[Key, list[Point]]:
@@ -68,7 +69,8 @@ def read_series(link: sa.Connection, known: Sequence[PastAudit]) -> dict[Key, li
     query = sa.select(metrics).where(metrics.c.audit.in_(list(order)), metrics.c.value.is_not(None))
     found = sorted(link.execute(query).mappings(), key=lambda row: order[row["audit"]][0])
     for row in found:
-        point = Point(row["value"], order[row["audit"]][1], unexpected=row["unexpected"])
+        at, created = order[row["audit"]]
+        point = Point(row["value"], created, unexpected=row["unexpected"], state=at)
         series.setdefault(_key(row), []).append(point)
     return series
 

@@ -68,8 +68,8 @@ def record(history: History, home: Path, newest: Path | None = None) -> Recorded
     HistoryError
         Where the history cannot be written; it is then as it was.
     """
-    stored = sorted((p.parent for p in home.glob(f"*/{REPORT}") if not p.parent.name.startswith(".")), key=_order)
     added, unreadable = [], []
+    stored = _stored(home)
     with history.writing() as link:
         known = _known_runs(link, home.name)
         for place in stored:
@@ -83,6 +83,22 @@ def record(history: History, home: Path, newest: Path | None = None) -> Recorded
             _insert(link, entry, is_newest=place == newest)
             added.append(place)
     return Recorded(tuple(added), tuple(unreadable))
+
+
+def complete(history: History, home: Path) -> Recorded:
+    """`record` the stored audits of one dataset where the history lacks some, and write nothing where it lacks none.
+
+    Raises
+    ------
+    HistoryError
+        Where the history cannot be read, or what it lacks cannot be written.
+    """
+    stored = _stored(home)
+    if not stored:
+        return Recorded()
+    with history.reading() as link:
+        known = _known_runs(link, home.name) if link is not None else ()
+    return record(history, home) if any(storable(place.name) not in known for place in stored) else Recorded()
 
 
 def rebuild(history: History, folder: Path) -> Recorded:
@@ -101,6 +117,11 @@ def rebuild(history: History, folder: Path) -> Recorded:
         tuple(place for part in parts for place in part.added),
         tuple(place for part in parts for place in part.unreadable),
     )
+
+
+def _stored(home: Path) -> list[Path]:
+    """Directories of the stored audits of one dataset, oldest first."""
+    return sorted((p.parent for p in home.glob(f"*/{REPORT}") if not p.parent.name.startswith(".")), key=_order)
 
 
 def _known_runs(link: sa.Connection, home: str) -> Collection[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ALPHA = 0.01
 # Half of it is the number of rows' own, in which most accidents show; the other figures share the rest.
 _OF_ROWS = 0.5
+# What so many audits of the past have in common is told where it ends.
+NEARLY_ALL = 0.9
 # What a figure cannot leave, no interval need hold.
 _BOUNDS = {ROWS: (0.0, math.inf), **dict.fromkeys(SHARES, (0.0, 1.0))}
 _HALF_WIDTHS = 2 * 1.959964  # of a 95% interval, in standard errors
@@ -37,11 +40,14 @@ class Point:
         ISO 8601, as the manifest has it.
     unexpected
         Whether DQ040 told of it, and nobody waived that.
+    state
+        Which state of the data it is of: 0 is the oldest.
     """
 
     value: float
     created: str | None = None
     unexpected: bool = False
+    state: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,28 @@ class Trend:
         """Whether the figure lies outside what is predicted."""
         value = self.figure.value
         return self.prediction is not None and value is not None and self.prediction.excludes(value)
+
+    @property
+    def held(self) -> int | None:
+        """The number of rows that nearly every audit of the past had, where this one has another.
+
+        Chance alone holds a count of at least 1 there with a probability below 0.1% (Poisson; it is likeliest around a
+        mean of 1). None where there is no such number, or it did not change.
+        """
+        if self.prediction is None or self.figure.key.metric != ROWS:
+            return None
+        value, times = Counter(point.value for point in self.past).most_common(1)[0]
+        is_held = times >= MIN_AUDITS and times >= NEARLY_ALL * len(self.past)
+        return int(value) if is_held and value != self.figure.value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A figure that this audit lacks, and how many of the last audits had it."""
+
+    key: Key
+    had: int
+    audits: int
 
 
 def hold_against(
@@ -80,6 +108,33 @@ def hold_against(
     past = {figure.key: usual(series.get(figure.key, ())) for figure in known}
     others = sum(len(past[figure.key]) >= MIN_AUDITS and figure.key.metric != ROWS for figure in known)
     return tuple(_trend(figure, past[figure.key], others, created) for figure in known)
+
+
+def missing(figures: Iterable[Figure], series: Mapping[Key, Sequence[Point]], states: int) -> tuple[Missing, ...]:
+    """Figures that nearly every audit of the past had, and that are not known of this one, by their names.
+
+    Parameters
+    ----------
+    figures
+        Of the audit.
+    series
+        As for `hold_against`, with the `state` of each point.
+    states
+        Number of states of the data that `series` is about; the last `WINDOW` of them count.
+    """
+    known = {figure.key for figure in figures if figure.value is not None}
+    recent = min(states, WINDOW)
+    had = {
+        key: sum(point.state >= states - recent for point in points)
+        for key, points in series.items()
+        if key not in known
+    }
+    found = [
+        Missing(key, times, recent)
+        for key, times in had.items()
+        if times >= MIN_AUDITS and times >= NEARLY_ALL * recent
+    ]
+    return tuple(sorted(found, key=lambda one: str(one.key)))
 
 
 def usual(points: Sequence[Point]) -> tuple[Point, ...]:

@@ -75,6 +75,7 @@ def find_label_noise(
         a user and are memorised (`find_origin`).
     """
     dataset.check_predicted(len(predictions.labels))
+    given = predictions.given is not None
     check_contract(
         predictions.labels,
         predictions.pred_probs,
@@ -82,11 +83,12 @@ def find_label_noise(
         repeat_probs=predictions.repeat_probs,
         folds=predictions.folds,
         trained=predictions.trained,
+        look_swapped=given,
     )
     origin = None if predictions.given is None else find_origin(dataset, predictions)
     for other in (*predictions.opinions.values(), predictions.epoch_probs):
         if other is not None:
-            check_contract(predictions.labels, other, predictions.classes)
+            check_contract(predictions.labels, other, predictions.classes, look_swapped=given)
     judgement = replace(judge_labels(dataset, predictions, config, rehearsals), review=review)
     result = _result(judgement, checks)
     if origin is None:

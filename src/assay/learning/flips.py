@@ -183,6 +183,7 @@ class FlipTest:
 
 
 def _log_odds(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """(..., K) logarithms less their mean over the classes: in a linear model a value shifts them alike in all rows."""
-    logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
-    return logs - logs.mean(axis=-1, keepdims=True)
+    """(..., K) logarithms less their mean over the classes: a linear model shifts them by as much in every row."""
+    logs: npt.NDArray[np.float64] = np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
+    logs -= logs.mean(axis=-1, keepdims=True)
+    return logs

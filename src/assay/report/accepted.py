@@ -45,16 +45,17 @@ def _acceptance(entry: Acceptance) -> dict[str, Any]:
 
 def baseline_entry(entry: dict[str, Any]) -> str:
     """An accepted finding in words, without its code: what, since when, why, and until when."""
-    value = entry["value"]
-    figure = ""
+    value, why = entry["value"], entry.get("why")
+    figure = f"{why}; " if why else ""
     if value is not None:
         shown = percent(value) if entry["unit"] == "share" else number(value)
         figure = f"{entry['metric']} {shown} then; "
         if (moved := entry.get("figure")) is not None:
-            figure = f"{entry['metric']} {shown} then, {_MOVED[moved]}; "
+            because = f" ({why})" if why else ""
+            figure = f"{entry['metric']} {shown} then, {_MOVED[moved]}{because}; "
     until = f"until {entry['expires']}" if entry["expires"] else "without an end"
     by = f"{entry['owner']}, {entry['created']}, {until}"
-    return f"{entry['title']} ({entry['subject']}): {figure}{entry['reason']} {by}."
+    return f"{entry['title']} ({entry['subject']}): {figure}{entry['reason']} ({by})."
 
 
 _MOVED = {

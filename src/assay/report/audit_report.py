@@ -22,7 +22,7 @@ from assay.report.junit import render_junit
 from assay.report.markdown import render_markdown
 from assay.report.page import render_html, render_notebook
 from assay.report.plain import plain
-from assay.report.rows import write_labels, write_rows
+from assay.report.rows import write_label_review, write_labels, write_rows
 from assay.report.sarif import render_sarif
 from assay.report.terminal import render_rich, render_text
 from assay.results import OutOfSampleValues
@@ -225,6 +225,8 @@ class AuditReport:
         write_documents(build_documents(self._document), folder / FOLDER)
         write_rows(self.dataset, self.ledger, self.dispositions, folder / "rows", self.config.output.rows)
         write_labels(self.label_noise, folder)
+        if self.label_effect is not None:
+            write_label_review(self.dataset, self.label_effect.review, folder)
 
     def __str__(self) -> str:
         """The verdict and its reasons."""

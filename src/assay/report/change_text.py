@@ -62,7 +62,7 @@ def _lists(change: dict[str, Any]) -> dict[str, list[str]]:
     columns = [
         f"{swap['name']} is {_use(swap['newer'])} (was {_use(swap['older'])})" for swap in _first(change["columns"])
     ]
-    versions = [f"{s['name']} {s['older'] or 'none'} -> {s['newer'] or 'none'}" for s in _first(change["versions"])]
+    versions = [f"{s['name']} {s['older'] or 'none'} → {s['newer'] or 'none'}" for s in _first(change["versions"])]
     return {
         "columns": columns + _rest(change["columns"]),
         "configuration": list(_first(change["configuration"])) + _rest(change["configuration"]),
@@ -127,7 +127,7 @@ def _figures(item: dict[str, Any]) -> str:
     if older is None or newer is None or older["value"] is None or newer["value"] is None:
         return ""
     show = percent if unit == "share" else number
-    told = f"{item['metric']} {show(older['value'])} -> {show(newer['value'])}"
+    told = f"{item['metric']} {show(older['value'])} → {show(newer['value'])}"
     interval = item["interval"]
     if interval is not None:
         # Of a count of rows the share of all is tested.
@@ -158,7 +158,7 @@ def _rate_entry(rate: dict[str, Any]) -> dict[str, Any]:
         "title": _TITLES[rate["kind"]],
         "code": "rate" if rate["group"] is not None else "disparity",
         "about": f"{rate['metric']} of {rate['feature']}: {name}",
-        "what": f"{show(rate['older'])} -> {show(rate['newer'])}, change {change} ({low} to {high})",
+        "what": f"{show(rate['older'])} → {show(rate['newer'])}, change {change} ({low} to {high})",
     }
 
 

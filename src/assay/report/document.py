@@ -26,6 +26,7 @@ from assay.report.disclosure import (
     hide_small_evidence,
     hide_small_fairness,
     hide_small_rows,
+    nearly_all_rows,
 )
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
@@ -48,13 +49,14 @@ _SHOWN_EXAMPLES = 5
 def build_document(report: AuditReport) -> dict[str, Any]:
     """Everything that the report says; see docs/report.md for the meaning of each key."""
     rate_rows = count_rate_rows(report.fairness_result.by_group)
-    sensitive = [str(name) for name in report.dataset.groups.columns]
+    sensitive = [*map(str, report.dataset.groups.columns), *report.dataset.roles.sensitive]
+    totals, cases = _totals(report), _cases(report)
     excused = {id(pair.finding) for pair in report.ruling.waived}
     judged = judged_parts(
         report.name,
         report.findings,
         report.ruling,
-        hide=lambda finding: hide_small_evidence(finding, rate_rows, sensitive),
+        hide=lambda finding: hide_small_evidence(finding, rate_rows, sensitive, totals, cases),
     )
     findings = judged["findings"]
     document = {
@@ -151,6 +153,7 @@ def _finding(finding: Finding, anchor: str, *, waived: bool, accepted: bool) -> 
         "message": finding.message,
         "remedy": finding.remedy,
         "evidence": _evidence(finding.evidence) if finding.evidence is not None else None,
+        **({"rule": finding.rule} if finding.rule else {}),
     }
 
 
@@ -172,6 +175,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "unit": evidence.unit,
         "rows": _row_flags(evidence.rows) if evidence.rows is not None else None,
         "table": None if evidence.table is None else {"columns": evidence.table.columns, "rows": evidence.table.rows},
+        **({"between": evidence.between} if evidence.between else {}),
     }
 
 
@@ -270,6 +274,19 @@ def _dataset(report: AuditReport) -> dict[str, Any]:
     }
 
 
+def _totals(report: AuditReport) -> tuple[int, ...]:
+    """Numbers of rows that the report tells, so that a group could be told by what is missing from them."""
+    labelled = int((report.dataset.labels.codes >= 0).sum())
+    return len(report.dataset), labelled, int(report.predictions.trained.sum()), int(report.label_noise.judged.sum())
+
+
+def _cases(report: AuditReport) -> tuple[int, ...]:
+    """Rows with and without each label: what rates of the rows with a label rest on."""
+    codes = report.dataset.labels.codes
+    counts = np.bincount(codes[codes >= 0]) if report.dataset.target is None else np.zeros(0, dtype=np.int64)
+    return (*counts.tolist(), *(int(counts.sum()) - counts).tolist())
+
+
 def _rows(report: AuditReport) -> dict[str, Any]:
     counts = Counter(report.dispositions.tolist())
     return {
@@ -314,7 +331,7 @@ def _labels(report: AuditReport) -> dict[str, Any]:
     return {
         "judged": int(result.judged.sum()),
         "suspects": int(result.suspect.sum()),
-        "estimates": hide_small_estimates(plain(result.estimates)),
+        "estimates": hide_small_estimates(plain(result.estimates), _totals(report)),
         "histogram": histogram(result.quality, result.suspect),
     }
 
@@ -334,14 +351,20 @@ def _fairness(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
     # For Local Law 144, where the configuration says which feature is which.
     if (pairs := sex_by_race(report.dataset, report.predictions, report.config)) is not None:
         others["sex_by_race"] = pairs
-    return {**shown, **{name: hide_small_rows(plain(table)) for name, table in others.items()}, "model": result.model}
+    hidden = _totals(report), nearly_all_rows(rate_rows)
+    return {
+        **shown,
+        **{name: hide_small_rows(plain(table), *hidden) for name, table in others.items()},
+        "model": result.model,
+    }
 
 
 def _label_effect(report: AuditReport) -> dict[str, Any] | None:
     effect = report.label_effect
     if effect is None:
         return None
-    return {"table": hide_small_rows(plain(effect.table)), "tipping": effect.tipping, "review": len(effect.review)}
+    table = hide_small_rows(plain(effect.table), _totals(report))
+    return {"table": table, "tipping": effect.tipping, "review": len(effect.review)}
 
 
 def _mitigation(report: AuditReport) -> dict[str, Any] | None:
@@ -350,7 +373,7 @@ def _mitigation(report: AuditReport) -> dict[str, Any] | None:
         return None
     return {
         "tolerance": report.config.fairness.tolerance,
-        "frontier": hide_small_rows(plain(mitigation.frontier)),
+        "frontier": hide_small_rows(plain(mitigation.frontier), _totals(report)),
     }
 
 

@@ -223,11 +223,12 @@ def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
         for row in views:
             line += 1
             ticks.append((line, texts.hold(str(row["view"]))))
-            if row["value"] is None:
-                axes.text(0.02, line, "cannot be told", color=MUTED, va="center", fontsize=FONT)
-                continue
             colour = SERIES[_VIEWS.index(row["view"]) % len(SERIES)] if row["view"] in _VIEWS else SERIES[0]
             _whisker(axes, colour, across=[row["low"], row["high"]], along=[line, line])
+            if row["value"] is None:
+                if row["low"] is None:
+                    axes.text(0.02, line, "cannot be told", color=MUTED, va="center", fontsize=FONT)
+                continue
             axes.plot([row["value"]], [line], marker="o", color=colour, markersize=6, linestyle="none")
         line += 1
     top = max((float(row[end]) for row in rows for end in ("value", "high") if row[end] is not None), default=1.0)
@@ -241,7 +242,7 @@ def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
         title=f"Disparities by {feature}",
         sentence=(
             "Each disparity with the labels as given, without the suspect rows, with the suggested labels, and as the "
-            "estimated noise of each group implies; where these agree, the labels are not the reason."
+            "estimated noise of each group implies. A line without a dot is too wide for a value."
         ),
         svg=render(figure, texts, prefix, f"Disparities by {feature} under other labels"),
         columns=("disparity", "labels", "value", "interval", "n"),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assay.report.drawing import CHARACTER, FIRST, FONT, INK, MUTED, NARROW, SECOND, WIDE, Picture, canvas, render
-from assay.report.text import columns, number, percent, percent_span, plural, shorten
+from assay.report.text import NONE, columns, number, percent, percent_span, plural, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Rate:
     value: float | None
     low: float | None
     high: float | None
-    n: int | str  # "<10" where it is hidden
+    n: int | str | None  # "<10" or None where it is hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def plot_rates(
     for cells in by_group["rows"]:
         row = dict(zip(by_group["columns"], cells, strict=True))
         if str(row["metric"]).startswith(_RATES):
-            rate = Rate(str(row["group"]), row["value"], row["low"], row["high"], row["n"] or 0)
+            rate = Rate(str(row["group"]), row["value"], row["low"], row["high"], row["n"])
             found.setdefault(str(row["feature"]), {}).setdefault(row["metric"], []).append(rate)
     return {
         feature: [
@@ -109,6 +109,7 @@ def _rate_picture(
     for place, rate in enumerate(shown):
         if rate.value is None:
             why = "too few cases" if isinstance(rate.n, str) else "not estimable"
+            why = "not shown" if rate.n is None else why
             axes.text(0.02, place, why, color=MUTED, va="center", fontsize=FONT)
             continue
         if rate.low is not None and rate.high is not None:
@@ -127,7 +128,9 @@ def _rate_picture(
         sentence=_rate_sentence(metric, ordered, len(shown)) + (f" {left_out}" if left_out else ""),
         svg=render(figure, texts, prefix, title),
         columns=("group", "rate", "interval", "n"),
-        rows=tuple((r.group, percent(r.value), percent_span(r.low, r.high), r.n) for r in ordered),
+        rows=tuple(
+            (r.group, percent(r.value), percent_span(r.low, r.high), NONE if r.n is None else r.n) for r in ordered
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from assay.report.markdown import render_markdown
@@ -9,12 +10,14 @@ from assay.report.sarif import level_of
 from assay.report.source_files import data_file, suite_file
 from assay.report.text import displayable, plural
 from assay.report.wording import PROBLEMS, STATUS_WORDS
+from assay.shown_text import escape
 from assay.store import slug
 
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 # GitHub keeps ten of each kind for a step.
 _MOST = 10
 _TEXT = 400
+_DIGEST = 12
 # Of a comment: GitHub takes 65,536 characters.
 _COMMENT = 60_000
 
@@ -44,7 +47,7 @@ def render_annotations(document: dict[str, Any]) -> list[str]:
 def render_comment(document: dict[str, Any]) -> str:
     """`render_markdown` behind a marker that nobody sees, by which a bot finds the comment to replace.
 
-    The marker is `<!-- assay:NAME -->`, with the name of the dataset as `assay.store.slug` writes it.
+    The marker is `comment_marker`'s.
     """
     text = f"{comment_marker(document['name'])}\n{render_markdown(document)}"
     if len(text) <= _COMMENT:
@@ -54,13 +57,27 @@ def render_comment(document: dict[str, Any]) -> str:
     return f"{kept}{closing}\n\nCut here; everything is in `report.json`.\n"
 
 
+def render_no_verdict(name: str, state: str) -> str:
+    """Comment in the place of `render_comment`'s where there is no verdict: an old one must not stand.
+
+    Parameters
+    ----------
+    name
+        Of the dataset.
+    state
+        A sentence that says why; it is shown as it is.
+    """
+    return f"{comment_marker(name)}\n# ❔ No verdict: {escape(displayable(name, _TEXT))}\n\n{state}\n"
+
+
 def comment_marker(name: str) -> str:
-    """First line of the comment about the dataset of this name.
+    """First line of the comment about the dataset of this name: readable, and a digest that tells equal slugs apart.
 
     >>> comment_marker("Loans --> <b>")
-    '<!-- assay:Loans-b -->'
+    '<!-- assay:Loans-b-87e97ccb8493 -->'
     """
-    return f"<!-- assay:{slug(name)} -->"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"<!-- assay:{slug(name)}-{digest} -->"
 
 
 def workflow_command(command: str, message: str, **properties: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Positions = npt.NDArray[np.int64]
 
 LABELS = "rows/labels.parquet"
+LABEL_REVIEW = "rows/label_review.csv"
 # Rows of a CSV file that are made at a time.
 _PART = 100_000
 # What a spreadsheet takes for the beginning of a formula or a command, full-width forms included
@@ -120,6 +121,9 @@ _LABELS_NOTE = """
 labels.parquet has every judged label: its position in the data, its quality, whether it is suspect. `assay review`
 draws from it.
 """
+_LABEL_REVIEW_NOTE = """
+label_review.csv has the rows whose review would settle most of the disparities (FB021), the most influential first.
+"""
 
 
 def write_labels(result: LabelNoiseResult, folder: Path) -> None:
@@ -139,6 +143,22 @@ def write_labels(result: LabelNoiseResult, folder: Path) -> None:
     table.to_parquet(folder / LABELS, index=False)
     with (folder / "rows" / "README.txt").open("a", encoding="utf-8", newline="\n") as note:
         note.write(_LABELS_NOTE)
+
+
+def write_label_review(dataset: Dataset, review: pd.DataFrame, folder: Path) -> None:
+    """Write the rows whose review would settle most of the disparities (FB021), the most influential first.
+
+    `LABEL_REVIEW` has their id under the name of the id column (or `row`), `position`, `feature` and `influence`;
+    there is no file where there is no such row.
+    """
+    if review.empty:
+        return
+    positions = review["position"].to_numpy(dtype=np.int64)
+    ids = pd.Series(dataset.row_ids[positions], name=dataset.roles.id or "row")
+    table, _ = neutralise(pd.concat([ids, review.reset_index(drop=True)], axis=1))
+    table.to_csv(folder / LABEL_REVIEW, index=False, lineterminator="\n")
+    with (folder / "rows" / "README.txt").open("a", encoding="utf-8", newline="\n") as note:
+        note.write(_LABEL_REVIEW_NOTE)
 
 
 def neutralise(frame: pd.DataFrame, *, count_names: bool = True) -> tuple[pd.DataFrame, int]:

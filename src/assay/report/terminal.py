@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.report.accepted import accepted_phrases
 from assay.report.change_text import NOTHING, headline, is_nothing, older_phrase
-from assay.report.text import displayable, plural
+from assay.report.text import displayable, first_sentence, plural
 from assay.report.wording import (
     STATE_WORDS,
     STATUS_WORDS,
@@ -62,6 +62,8 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
     if shown["reasons"]:
         parts += [Padding(reasons, (0, 0, 0, 2)), *(Text(line) for line in _more(shown)), ""]
     parts += [Padding(families, (0, 0, 0, 2)), ""]
+    if crashed := _could_not_run(shown):
+        parts += [*(Text(line, style="yellow") for line in crashed), ""]
     if said := _since(shown):
         parts += [*(Text(_line(sentence)) for sentence in said), ""]
     if shown["actions"]:
@@ -75,6 +77,14 @@ def render_rich(document: dict[str, Any]) -> RenderableType:
             parts.append(Padding(row, (0, 0, 0, 2)))
         parts.append("")
     return Group(*parts, Text(f"{rows_phrase(shown['rows'])}."))
+
+
+def _could_not_run(shown: dict[str, Any]) -> list[str]:
+    """A line for each finding that could not be made and that no reason tells: silence would look like good news."""
+    told = {reason["finding"] for reason in shown["reasons"]}
+    errors = [f for f in shown["findings"] if f["status"] == "error" and f["id"] not in told]
+    lines = [f"Could not run: {f['code']}: {_line(first_sentence(f['message']))}" for f in errors[:_REASONS]]
+    return [*lines, *([f"And {len(errors) - _REASONS} more."] if len(errors) > _REASONS else [])]
 
 
 def _since(shown: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from assay.changes.since import change_before
 from assay.findings import Action
 from assay.ledger import COLUMNS, LEDGER, build_ledger, split_rows
 from assay.report.actions import first_actions
+from assay.report.disclosure import hide_small_evidence
 from assay.report.document import judged_parts
 from assay.report.junit import render_junit
 from assay.report.markdown import render_markdown
@@ -262,7 +263,13 @@ class ValidationReport:
 
 def _build(report: ValidationReport) -> dict[str, Any]:
     config, (rows, columns) = report.config, report.shape
-    judged = judged_parts(config.dataset_name, report.findings, report.ruling)
+    sensitive = [name for feature in config.sensitive for name in (feature.column, feature.label)]
+    judged = judged_parts(
+        config.dataset_name,
+        report.findings,
+        report.ruling,
+        hide=lambda finding: hide_small_evidence(finding, {}, sensitive, (rows,)),
+    )
     format_ = report.rows.format(config.output.rows)
     document = {
         "schema": SCHEMA,

@@ -87,7 +87,7 @@ def suite_findings(dataset: Dataset, suite: Suite) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     for item, raw in zip(suite.expectations, run_expectations(dataset.frame, suite.expectations), strict=True):
         title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
-        check = replace(EXPECTATION_CHECK, title=title, severity=item.severity)
+        check = replace(EXPECTATION_CHECK, title=title, severity=item.severity, rule=item.rule)
         findings += run_checks((check,), Held(dataset, item, title, raw))
     return tuple(findings)
 
@@ -169,15 +169,18 @@ def _row_level(held: Held) -> tuple[Status, str, Evidence]:
     item, raw, title = held.expectation, held.raw, held.title
     broken, evidence = broken_share(item, raw)
     n, interval = evidence.n, evidence.interval
+    private = not {*held.dataset.roles.sensitive}.isdisjoint(item.columns)
     wanted = names_rows(item.kind, broken, len(held.dataset), kept=bool(raw.success))
     rows, silence = _rows(held, broken) if wanted else (None, "")
     evidence = replace(evidence, rows=rows)
     if not n:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
-        kept = f"{share_of(broken, n, 'values', interval)} break it" if broken else f"all {n:,} values keep it"
+        told = share_of(broken, n, "values", interval, private=private)
+        kept = f"{told} break it" if broken else f"all {n:,} values keep it"
         return Status.PASSED, f"{title}: {kept}.", evidence
-    return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}.{silence}", evidence
+    told = share_of(broken, n, "values", interval, private=private)
+    return Status.FAILED, f"Broken by {told}: {title}.{silence}", evidence
 
 
 def _rows(held: Held, broken: int) -> tuple[RowFlags | None, str]:
@@ -225,7 +228,8 @@ def _whole(held: Held) -> tuple[Status, str, Evidence]:
         seen += _type_found(item, raw.result)
         return Status.FAILED, f"Not so: {title}.{seen} {why_no_rows(item.kind)}", evidence
     evidence = replace(evidence, rows=_flags(held, blamed))
-    return Status.FAILED, f"Not so, because of {share_of(len(blamed), n, 'rows')}: {title}.{seen}", evidence
+    told = share_of(len(blamed), n, "rows", private=not {*roles.sensitive}.isdisjoint(item.columns))
+    return Status.FAILED, f"Not so, because of {told}: {title}.{seen}", evidence
 
 
 def _type_found(item: Expectation, result: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ _NOT_FOR_A_TABLE = (
 
 # An expectation that a column exists may name one that does not: that is its question.
 _ASKS_FOR_COLUMN = "expect_column_to_exist"
+
+# Of a SHA-256: no two rules of a suite share them.
+_RULE_DIGITS = 16
 
 # Nothing that a person writes; whatever walks through a suite later stays far from the limit of Python.
 _MOST_DEPTH = 50
@@ -65,6 +69,19 @@ class Expectation:
     severity: Severity
     pattern: str = ""
 
+    @property
+    def rule(self) -> str:
+        """Digest of what it asks: its type and all arguments, with the row condition and the values of a set.
+
+        Two expectations of one title may ask for different things, and none of these values may be told.
+        """
+        told = dict(self.kwargs)
+        if isinstance(told.get("value_set"), list | tuple):  # its order says nothing
+            told["value_set"] = sorted(map(_as_json, told["value_set"]))
+        if self.kind == IN_TABLE:  # where the suite lies says nothing of the rule
+            told["file"] = str(told.get("file")).replace("\\", "/").rpartition("/")[2]
+        return hashlib.sha256(_as_json([self.kind, told]).encode()).hexdigest()[:_RULE_DIGITS]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suite:
@@ -72,6 +89,10 @@ class Suite:
 
     name: str
     expectations: tuple[Expectation, ...]
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def read_suite(path: Path, columns: Sequence[str]) -> Suite:

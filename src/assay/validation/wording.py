@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from assay.small_cells import is_small, shown_count
 from assay.validation.own.titles import TITLES
 
 if TYPE_CHECKING:
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
     from assay.findings import Interval
 
 
-def share_of(count: int, n: int, what: str, interval: Interval | None = None) -> str:
-    """Such as "23 of 5,000 rows (0.46%, 95% interval 0.3% to 0.7%)"."""
+def share_of(count: int, n: int, what: str, interval: Interval | None = None, *, private: bool = False) -> str:
+    """Such as "23 of 5,000 rows (0.46%, 95% interval 0.3% to 0.7%)".
+
+    Where the values are `private`, so few that they tell of single people are not counted.
+    """
+    if private and count > 0 and (is_small(count) or is_small(n - count)):
+        few = shown_count(min(count, n - count))
+        return f"{few} of {n:,} {what}" if is_small(count) else f"all but {few} of {n:,} {what}"
     if n == 0:
         return f"{count:,} of 0 {what}"
     span = ""

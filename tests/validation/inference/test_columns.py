@@ -218,14 +218,21 @@ def test_no_value_of_a_few_people_is_listed(role):
         assert not any(text in said for text in ("rare-syndrome-X", "second", "15"))
 
 
-def test_what_is_not_listed_breaks_the_set_and_is_tolerated():
-    words = [*["rare"], *RNG.choice(["a", "b"], 999)]
-    frame, rules = rules_of({"c": words}, sensitive=("c",))
+@pytest.mark.parametrize("rare", [1, 6, SMALLEST_CELL - 1])
+@pytest.mark.parametrize("values", [("M", "F", "Diverse"), ("m", "f", "ö-x 7"), (1, 2, 3), (1.0, 2.0, 9.0)])
+def test_no_rule_leaves_a_small_group_of_people_out(values, rare):
+    column = np.array([*[values[2]] * rare, *(values[i % 2] for i in range(990))], dtype=type(values[2]))
+    frame, rules = rules_of({"c": column}, sensitive=("c",))
+    assert "values: c" not in rules
+    assert not alarms(frame[frame["c"] == column[0]], rules)
+    _, open_to_all = rules_of({"c": column})
+    assert open_to_all["values: c"].evidence["broken"] == 0
+    assert len(open_to_all["values: c"].kwargs["value_set"]) == 3
+
+
+def test_a_sensitive_column_of_large_groups_has_its_set():
+    _, rules = rules_of({"c": ["a"] * SMALLEST_CELL + ["b"] * 500}, sensitive=("c",))
     assert rules["values: c"].kwargs["value_set"] == ["a", "b"]
-    assert rules["values: c"].evidence["broken"] == 1
-    assert not alarms(frame, rules)
-    _, open_to_all = rules_of({"c": words})
-    assert open_to_all["values: c"].kwargs["value_set"] == ["a", "b", "rare"]
 
 
 def test_bounds_of_a_sensitive_number_are_those_of_several_people():

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from assay.fairness.context import Assessment, FairnessContext
+    from assay.fairness.control.spread import Spread
 
 QUESTIONS = (DEMOGRAPHIC_PARITY, EQUALIZED_ODDS)
 _METHOD = "Mantel-Haenszel, Klingenberg"
+_METHOD_SPREAD = "noncentral chi-square, moments matched"
 # So many times the rows are tried for what would decide.
 _GROWTHS = tuple(2.0**i for i in range(1, 11))
 
@@ -48,11 +50,25 @@ class _Question:
         return tuple(largest_within(strat, self.compared, self.error, parts, growth) for strat in self.strats)
 
     def status(self, found: tuple[Within, ...]) -> Status:
-        """Failed in common, or in one stratum; passed in common."""
-        if any(max(within.low, within.widest_low) > self.tolerance for within in found):
+        """Failed in common, in one stratum, or in spread; passed in common and in spread."""
+        if any(self.fails(within) for within in found):
             return Status.FAILED
-        # NaN is not tolerated.
-        return Status.PASSED if all(within.high <= self.tolerance for within in found) else Status.INCONCLUSIVE
+        return Status.PASSED if all(self.passes(within) for within in found) else Status.INCONCLUSIVE
+
+    def fails(self, within: Within) -> bool:
+        """Whether a rate differs by more than is tolerated."""
+        return max(within.low, within.widest_low, within.surest.low) > self.tolerance
+
+    def passes(self, within: Within) -> bool:
+        """Whether the differences in a rate are tolerated, in common and in spread; NaN is not."""
+        return within.high <= self.tolerance and within.least_known.high <= self.tolerance
+
+    def decisive(self, within: Within) -> Spread | None:
+        """The spread of the differences, where it decides otherwise than the common difference does."""
+        if within.low <= self.tolerance < within.surest.low:
+            return within.surest
+        only_held_back = within.high <= self.tolerance and not self.passes(within) and not self.fails(within)
+        return within.least_known if only_held_back else None
 
     @property
     def unmatched(self) -> float:
@@ -120,8 +136,11 @@ def _outcome(asked: _Question, confidence: float, subject: Subject, severity: Se
     if not known:
         words = f"No two groups of {asked.assessment.feature.name} share a value of {column}: nothing can be compared."
         return Outcome(Status.INCONCLUSIVE, words, subject, None, _OTHER_CONTROL, severity)
-    worst = max(known, key=lambda within: (max(within.low, within.widest_low) > asked.tolerance, within.value))
+    worst = max(known, key=lambda within: (asked.fails(within), not asked.passes(within), within.value))
     sentences = [_sentence(asked, within, confidence) for within in sorted(known, key=lambda w: w is not worst)[:2]]
+    spread = asked.decisive(worst)
+    if spread is not None:
+        sentences.append(_spread(asked, worst, spread, confidence))
     sentences += _widest(asked, worst)
     if asked.unmatched > MOST_LEFT_OUT:
         sentences.append(
@@ -132,17 +151,29 @@ def _outcome(asked: _Question, confidence: float, subject: Subject, severity: Se
         sentences.append(f"{column} has more than {len(asked.strata.names):,} values; the rare ones count as one.")
     if status is Status.INCONCLUSIVE and not held_back:
         sentences.append(_what_would_decide(asked))
+    metric = f"{worst.metric} difference within {column}"
+    value, interval = worst.value, Interval(worst.low, worst.high, confidence, _METHOD)
+    if spread is not None:
+        metric = f"root mean square {metric}"
+        value, interval = spread.value, Interval(spread.low, spread.high, confidence, _METHOD_SPREAD)
     evidence = Evidence(
-        metric=f"{worst.metric} difference within {column}",
-        value=worst.value,
-        interval=Interval(worst.low, worst.high, confidence, _METHOD),
+        metric=metric,
+        value=None if math.isnan(value) else value,
+        interval=interval,
         n=int(next(s for s in asked.strats if s.metric == worst.metric).rows[asked.compared].sum()),
         threshold=asked.tolerance,
         unit="share",
         table=_table(asked, worst),
+        # Where the values of the control column differ in sign, no group is the worse off of the two.
+        between=_ends(asked, worst) if spread is None else (),
     )
     remedies = {Status.FAILED: _FAILED, Status.INCONCLUSIVE: _MORE_ROWS}
     return Outcome(status, " ".join(sentences), subject, evidence, remedies.get(status, ""), severity)
+
+
+def _ends(asked: _Question, within: Within) -> tuple[str, ...]:
+    groups = asked.assessment.feature.groups
+    return tuple(groups[end] for end in (within.lower, within.upper) if end is not None)
 
 
 _FAILED = (
@@ -167,6 +198,26 @@ def _sentence(asked: _Question, within: Within, confidence: float) -> str:
         f"Within the values of {asked.strata.column} the {within.metric} differs by {points(within.value)} (joint "
         f"{confidently(confidence)} {points_between(within.low, within.high)}; {points(asked.tolerance)} tolerated): "
         f"it is higher for {feature.label(within.upper)} than for {feature.label(within.lower)}{without}."
+    )
+
+
+def _spread(asked: _Question, within: Within, spread: Spread, confidence: float) -> str:
+    column = asked.strata.column
+    first, second = (asked.assessment.feature.label(group) for group in spread.groups)
+    if math.isnan(spread.value):
+        return (
+            f"Whether {first} and {second} differ one way in some values of {column} and the other way in others "
+            "cannot be told: too few values have two cases of both."
+        )
+    limits = f"joint {confidently(confidence)} {points_between(spread.low, spread.high)}"
+    words = (
+        f"Within the single values {first} and {second} differ by {points(spread.value)} (root mean square, {limits})"
+    )
+    if spread.low > asked.tolerance:
+        less = ", though not in what the values have in common" if within.value <= asked.tolerance else ""
+        return f"{words}: more than is tolerated{less}."
+    return (
+        f"{words}: that the values are alike is not shown, and where they are not, differences may cancel in common."
     )
 
 

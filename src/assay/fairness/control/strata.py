@@ -18,6 +18,7 @@ import pandas as pd
 
 from assay.dataset import MISSING_GROUP
 from assay.errors import ConfigurationError
+from assay.fairness.control.spread import Spread, root_mean_square
 from assay.fairness.disparity import MIN_CASES
 from assay.fairness.simultaneous import one_sided, wilson_limits
 
@@ -77,6 +78,8 @@ class Within:
     widest
         Stratum, group with the lower and with the higher rate there; None where no two groups have `MIN_CASES` cases
         in one stratum.
+    spreads
+        Of every pair, how large the differences are, whichever way they go. The lower limits hold together.
     """
 
     metric: str
@@ -87,6 +90,17 @@ class Within:
     upper: int | None
     widest_low: float
     widest: tuple[int, int, int] | None
+    spreads: tuple[Spread, ...]
+
+    @property
+    def surest(self) -> Spread:
+        """The pair whose differences are surest to be large."""
+        return max(self.spreads, key=lambda spread: spread.low)
+
+    @property
+    def least_known(self) -> Spread:
+        """The pair whose differences may be largest."""
+        return max(self.spreads, key=lambda spread: spread.high)
 
 
 def check_control(dataset: Dataset, control: Sequence[str]) -> None:
@@ -144,7 +158,8 @@ def largest_within(strat: StratumRates, compared: Codes, error: float, parts: in
         Codes of the groups, two or more.
     error
         Half of it is for the upper limit, which needs no correction for the pairs (all of them must pass), and half
-        for the lower ones: those of the common differences, and those within single strata, have half of that each.
+        for the lower ones: those of the common differences, of the spreads and within single strata have a third of
+        that each.
     parts
         Number of rates that are judged together by the worst of them.
     growth
@@ -156,16 +171,20 @@ def largest_within(strat: StratumRates, compared: Codes, error: float, parts: in
     Newcombe's hybrid score interval.
     """
     pairs = [(i, j) for place, i in enumerate(compared.tolist()) for j in compared.tolist()[place + 1 :]]
-    lower_error = error / (4 * parts * 2)
-    z_low, z_high = one_sided(lower_error / len(pairs)), one_sided(error / 2)
+    lower_error = error / (2 * parts * 3)
+    # A difference has two directions, a spread none.
+    z_low, z_high = one_sided(lower_error / (2 * len(pairs))), one_sided(error / 2)
+    by_group = {g: (strat.shares[g], strat.cases[g]) for g in compared.tolist()}
+    errors = lower_error / len(pairs), error / 2
+    spreads = tuple(root_mean_square((i, j), by_group[i], by_group[j], errors, growth) for i, j in pairs)
     enough = strat.rows >= MIN_CASES
     both = int(sum((enough[i] & enough[j]).sum() for i, j in pairs))
-    z_within = one_sided(lower_error / max(1, both))
+    z_within = one_sided(lower_error / (2 * max(1, both)))
     low = high = value = widest_low = widest_value = 0.0
     ends: tuple[int, int] | None = None
     widest: tuple[int, int, int] | None = None
     for i, j in pairs:
-        first, second = ((strat.shares[g], strat.cases[g] * growth) for g in (i, j))
+        first, second = ((shares, cases * growth) for shares, cases in (by_group[i], by_group[j]))
         common = mantel_haenszel(first, second, z_low), mantel_haenszel(first, second, z_high)
         if common[0] is None or common[1] is None:
             high = 1.0
@@ -185,8 +204,8 @@ def largest_within(strat: StratumRates, compared: Codes, error: float, parts: in
             widest = (int(shared[at]), *((i, j) if apart[at] < 0 else (j, i)))
         widest_low = max(widest_low, float(excess.max()))
     if ends is None:
-        return Within(strat.metric, np.nan, np.nan, np.nan, None, None, widest_low, widest)
-    return Within(strat.metric, value, low, min(1.0, high), *ends, widest_low, widest)
+        return Within(strat.metric, np.nan, np.nan, np.nan, None, None, widest_low, widest, spreads)
+    return Within(strat.metric, value, low, min(1.0, high), *ends, widest_low, widest, spreads)
 
 
 def mantel_haenszel(

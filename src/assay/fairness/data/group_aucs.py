@@ -51,7 +51,7 @@ class GroupAuc:
 
 
 def compute_group_aucs(
-    group: Codes, candidates: Sequence[Scores], confidence: float, unread: Mask | None = None
+    group: Codes, candidates: Sequence[Scores], confidence: float, rare: Mask | None = None
 ) -> tuple[GroupAuc, ...]:
     """Compute the mean AUC, and of more than two groups that of each against the rest.
 
@@ -63,7 +63,7 @@ def compute_group_aucs(
         Scores (n, G) of which the larger AUC counts, for the mean and for each group.
     confidence
         Of each interval.
-    unread
+    rare
         (n,) rows whose value is too rare for its groups to be known from the other folds; by default none.
 
     Returns
@@ -72,13 +72,14 @@ def compute_group_aucs(
         The mean first, then the groups in the order of their codes.
     """
     groups = int(group.max()) + 1
-    thin = np.zeros(len(group), dtype=bool) if unread is None else unread
-    share = float(thin.mean())
-    found = [_largest(None, [(group, scores) for scores in candidates], confidence, (share, share))]
+    thin = np.zeros(len(group), dtype=bool) if rare is None else rare
+    of_group = np.bincount(group, weights=thin) / np.bincount(group)
+    unread = (of_group[0], of_group[1]) if groups == 2 else (thin.mean(), thin.mean())
+    found = [_largest(None, [(group, scores) for scores in candidates], confidence, unread)]
     for g in range(groups) if groups > 2 else ():
         ours = (group == g).astype(np.int64)
         curves = [(ours, np.column_stack([-scores[:, g], scores[:, g]])) for scores in candidates]
-        found.append(_largest(g, curves, confidence, (float(thin[ours == 1].mean()), float(thin[ours == 0].mean()))))
+        found.append(_largest(g, curves, confidence, (of_group[g], thin[ours == 0].mean())))
     return tuple(found)
 
 
@@ -88,7 +89,7 @@ def _largest(
     """Take the larger AUC; pairs of rows of which one is not read might all be told apart."""
     aucs = [auc for labels, scores in curves if (auc := compute_auc(labels, scores, confidence)) is not None]
     auc = max(aucs, key=lambda auc: auc.value)
-    return GroupAuc(group, auc, 1 - (1 - auc.interval.high) * (1 - unread[0]) * (1 - unread[1]))
+    return GroupAuc(group, auc, float(1 - (1 - auc.interval.high) * (1 - unread[0]) * (1 - unread[1])))
 
 
 def decisive(aucs: Sequence[GroupAuc], limit: float) -> GroupAuc:

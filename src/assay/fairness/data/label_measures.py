@@ -50,8 +50,9 @@ def class_label_measures(dataset: Dataset, features: Iterable[Feature], config: 
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`. A Kullback-Leibler divergence that is infinite, because a label never occurs in the group,
-        is NaN, and so is the largest over the groups.
+        Columns `COLUMNS`; `n` is the rows of the group or of all others, whichever are fewer, and of the largest over
+        the groups the fewest of these. A Kullback-Leibler divergence that is infinite, because a label never occurs
+        in the group, is NaN, and so is the largest over the groups.
     """
     counted = dataset.labels.codes >= 0
     if dataset.weights is not None:
@@ -141,6 +142,8 @@ def _conditional(feature: Feature, table: LabelTable, control: _Control, config:
 
 def _as_frame(feature: Feature, table: LabelTable, measures: list[Measure], config: FairnessConfig) -> pd.DataFrame:
     compared = np.flatnonzero(table.rows >= config.min_group_size)
+    # A figure of a group against all other rows tells of either: of few others, as much as of a few in the group.
+    rests_on = np.minimum(table.rows, table.rows.sum() - table.rows)
     frames = []
     for found in measures:
         largest = found.largest(compared)
@@ -149,7 +152,7 @@ def _as_frame(feature: Feature, table: LabelTable, measures: list[Measure], conf
             "value": [*found.estimates, largest[0]],
             "low": [*found.low, largest[1]],
             "high": [*found.high, largest[2]],
-            "n": [*table.rows, table.rows[compared].sum()],
+            "n": [*rests_on, rests_on[compared].min(initial=table.rows.sum() if len(compared) else 0)],
         }
         frames.append(pd.DataFrame({"feature": feature.name, "group": groups, "measure": found.name, **figures}))
     return pd.concat(frames, ignore_index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,7 +115,8 @@ def _missing_more(feature: Feature, column: str, disparity: Disparity, confidenc
         f"{points_between(disparity.low, disparity.high)}; {points(MISSING_TOLERANCE)} tolerated)."
     )
     remedy = "Find out why the value is not recorded for one group; whatever fills the gap is invented for that group."
-    evidence = _widest({column: disparity}, confidence)
+    ends = (feature.groups[disparity.worst], feature.groups[disparity.best])
+    evidence = replace(_widest({column: disparity}, confidence), between=ends)
     return Outcome(Status.FAILED, message, Subject((column, feature.name)), evidence, remedy)
 
 

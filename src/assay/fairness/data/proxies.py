@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from assay.fairness.data.group_aucs import decisive
-from assay.fairness.data.proxy_aucs import MIN_CATEGORY_ROWS, ProxyAucs, measure_proxies
+from assay.fairness.data.proxy_aucs import MAX_CATEGORIES, MIN_CATEGORY_ROWS, ProxyAucs, measure_proxies
 from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.wording import confidently, counted, listing
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
@@ -111,8 +111,8 @@ def _about_columns(
     rare = [column for column in unclear if ranked[column].auc.interval.high <= config.max_proxy_auc]
     if rare:
         yield (
-            f"What is known of {listing(rare)} lies below, but too many rows have a value there that fewer than "
-            f"{MIN_CATEGORY_ROWS} rows have: what such values tell of the groups so few rows cannot show."
+            f"What is known of {listing(rare)} lies below, but too many rows have a rare value there, which fewer "
+            f"than {MIN_CATEGORY_ROWS} rows have or {MAX_CATEGORIES} others exceed: what these tell is not known."
         )
     if not over and not unclear:
         strongest = next(iter(ranked))
@@ -148,12 +148,10 @@ def _of_whom(found: GroupAuc, aucs: ProxyAucs) -> str:
 
 
 def _figures(found: GroupAuc, aucs: ProxyAucs, config: FairnessConfig) -> str:
-    auc, whom = found.auc, ""
-    if len(aucs.groups) > 2:
-        mean = (
-            "on average over the groups" if found.group is None else f"for {aucs.groups[found.group]} against the rest"
-        )
-        whom = f" {mean}"
+    auc = found.auc
+    whom = f"{_of_whom(found, aucs)} against the rest" if found.group is not None else ""
+    if len(aucs.groups) > 2 and found.group is None:
+        whom = " on average over the groups"
     limits = f"{auc.interval.low:.3f} to {auc.interval.high:.3f}"
     return f"{auc.value:.3f}{whom} (joint {confidently(config.confidence)} {limits})"
 

@@ -85,7 +85,7 @@ class _Sample:
     """Rows of the table: their (n,) positions, (n, C) codes, (n, C) ranks, and (n,) units that no fold splits, if any.
 
     The ranks of numbers and times are centred, of variance 1, and 0 where missing; those of categories are all 0.
-    (n, C) `is_rare` says which categories fewer than `MIN_CATEGORY_ROWS` rows, or units, have.
+    (n, C) `is_rare`: categories that `_codes` puts together, or fewer than `MIN_CATEGORY_ROWS` rows or units have.
     """
 
     rows: Codes
@@ -165,7 +165,7 @@ def _sample(dataset: Dataset, features: Sequence[Feature], kept: Sequence[Codes]
             [_ranks(values, category=bool(c)) for values, c in zip(columns, is_category, strict=True)]
         ),
         is_category=is_category,
-        is_rare=np.column_stack([_is_rare(values, units) & c for values, c in zip(columns, is_category, strict=True)]),
+        is_rare=np.column_stack([_is_rare(v, c, units) for v, c in zip(columns, codes, strict=True)]) & is_category,
         units=units,
     )
 
@@ -182,12 +182,12 @@ def _codes(values: pd.Series, *, category: bool) -> Codes:
     return codes
 
 
-def _is_rare(values: pd.Series, units: Codes | None) -> npt.NDArray[np.bool_]:
-    """(n,) rows whose value too few rows have, or too few units: what their other folds say of it is mostly chance."""
-    codes = pd.factorize(values)[0] + 1
+def _is_rare(values: pd.Series, codes: Codes, units: Codes | None) -> npt.NDArray[np.bool_]:
+    """(n,) rows of a category that is not read by itself, or of which its few rows tell the other folds little."""
+    value = pd.factorize(values)[0] + 1
     # Each unit tells of a value once, however many rows it has.
-    told = codes if units is None else pd.DataFrame({"value": codes, "unit": units}).drop_duplicates()["value"]
-    rare: npt.NDArray[np.bool_] = (np.bincount(told) < MIN_CATEGORY_ROWS)[codes]
+    told = value if units is None else pd.DataFrame({"value": value, "unit": units}).drop_duplicates()["value"]
+    rare: npt.NDArray[np.bool_] = (np.bincount(told) < MIN_CATEGORY_ROWS)[value] | (codes == 0)
     return rare
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 # As many of a group's rows more than of another's are more than may be lost, or doubled, unseen: as in FB003.
 DEFECT_TOLERANCE = 0.05
+# Rows of this kind repeat another one; one record may be there many times.
+REPEATED = "repeated"
+# A column in which fewer of the repeated rows have a value that another row has too, tells copies apart.
+LEAST_SHARED = 0.1
 # What another check judges by group already, and this one only shows: LN003 compares where labels can be judged.
 JUDGED_ELSEWHERE = {"suspect label": "LN003"}
 _REMEDY = (
@@ -38,6 +42,10 @@ _MORE_ROWS = "Collect more rows of the small groups, or raise `fairness.min_grou
 def defects_by_group(context: DataContext) -> Iterator[Outcome]:
     """FB006: compare how often the rows of each group are repeated or invalid, and show how often they are suspect."""
     occurring = {kind: mask for kind, mask in context.defects.items() if mask.any()}
+    # What else is wrong with rows is taken to come row by row.
+    copies = {
+        kind: _copies(context, mask) if kind == REPEATED else np.ones(mask.sum()) for kind, mask in occurring.items()
+    }
     kinds = [kind for kind in occurring if kind not in JUDGED_ELSEWHERE]
     singles = [feature for feature in context.features if not feature.is_intersection and len(feature.groups) > 1]
     confidence = bonferroni(context.config.confidence, len(kinds) * len(singles))
@@ -47,17 +55,50 @@ def defects_by_group(context: DataContext) -> Iterator[Outcome]:
         # An intersection would only repeat what its features show.
         if feature.is_intersection:
             return []
-        rates = {kind: _rates(feature, kind, mask) for kind, mask in occurring.items()}
+        rates = {kind: _rates(feature, kind, mask, copies[kind]) for kind, mask in occurring.items()}
         found = {kind: compare(rates[kind], rates[kind].rows, DIFFERENCE, ruler) for kind in kinds}
         return [_answer(feature, rates, found, context.config.confidence)]
 
     return each_feature(context, "the quality of their rows is", answer)
 
 
-def _rates(feature: Feature, kind: str, mask: npt.NDArray[np.bool_]) -> Rates:
+def _copies(context: DataContext, repeated: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Of each repeated row, how many repeated rows are equal to it, itself included.
+
+    Columns whose values hardly a repeated row shares with another row, such as a row number, are not compared: where
+    that makes different records equal, rows count for less than they are. A row that differs from all others in what
+    is compared (a near-duplicate) counts as a record of its own.
+    """
+    import pandas as pd
+
+    roles, frame = context.dataset.roles, context.dataset.frame
+    compared = [
+        name
+        for name in frame
+        if name not in {roles.id, *roles.ignored, *roles.withheld}
+        and frame[name].duplicated(keep=False).to_numpy()[repeated].mean() >= LEAST_SHARED
+    ]
+    if not compared:
+        return np.full(repeated.sum(), float(repeated.sum()))
+    keys = pd.util.hash_pandas_object(frame.loc[repeated, compared], index=False).to_numpy()
+    _, record, times = np.unique(keys, return_inverse=True, return_counts=True)
+    return times[record].astype(np.float64)
+
+
+def _rates(feature: Feature, kind: str, mask: npt.NDArray[np.bool_], copies: npt.NDArray[np.float64]) -> Rates:
+    """Share of a group's rows with a defect; its cases are what the rows count for as a sample.
+
+    A record makes m rows repeated at once: the variance of the share is larger by the mean of m over the repeated rows
+    (the design effect of clusters that are taken whole; Kish 1965). It is that of all groups together where a group's
+    own is smaller: of a group that has no repeated record by chance nothing else is known.
+    """
     rows = np.bincount(feature.codes, minlength=len(feature.groups))
-    affected = np.bincount(feature.codes[mask], minlength=len(rows))
-    return Rates(f"share of {kind} rows", affected / np.maximum(rows, 1), rows, rows.astype(np.float64))
+    codes = feature.codes[mask]
+    affected = np.bincount(codes, minlength=len(rows))
+    effect = np.bincount(codes, weights=copies, minlength=len(rows)) / np.maximum(affected, 1)
+    return Rates(
+        f"share of {kind} rows", affected / np.maximum(rows, 1), rows, rows / np.maximum(effect, copies.mean())
+    )
 
 
 def _answer(
@@ -86,6 +127,7 @@ def _answer(
         threshold=DEFECT_TOLERANCE,
         unit="share",
         table=shown,
+        between=tuple(feature.groups[g] for g in (worst.worst, worst.best) if g is not None) if is_shown else (),
     )
     status = worst_status(list(found.values()))
     remedy = {Status.FAILED: _REMEDY, Status.INCONCLUSIVE: _MORE_ROWS}.get(status, "")

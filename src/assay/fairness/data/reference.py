@@ -189,4 +189,5 @@ def _evidence(found: Representation, order: list[int], family: float) -> Evidenc
         threshold=LEAST_RATIO,
         unit="ratio",
         table=Table((*columns, "lacking", "lacking low", "lacking high"), rows),
+        between=(found.groups[worst],),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assay.dataset import MISSING_GROUP
+from assay.fairness.individual.flip_shares import compute_flip_share, tried_rows
 from assay.fairness.individual.neighbours import (
     MAX_ROWS,
     MAX_TWIN_ROWS,
@@ -29,12 +29,10 @@ from assay.small_cells import is_small, shown_count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import numpy.typing as npt
-
     from assay.fairness.context import Assessment, FairnessContext
     from assay.fairness.counts import Feature
+    from assay.fairness.individual.flip_shares import FlipShare
 
-    Floats = npt.NDArray[np.float64]
     Row = tuple[str | None, str, float, float, float, int]
 
 INDIVIDUAL = ("feature", "measure", "value", "low", "high", "n")
@@ -46,32 +44,12 @@ _DECIDE = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FlipShare:
-    """Share of the rows whose prediction changes with one sensitive feature alone.
-
-    Attributes
-    ----------
-    value, interval
-        The mean over the rows of the share of values tried that change a row's class, and its interval.
-    rows
-        That were tried.
-    by_group
-        Group of the rows, its rows, share and limits; the largest groups first, none below `min_group_size`.
-    """
-
-    value: float
-    interval: Interval
-    rows: int
-    by_group: tuple[tuple[str, int, float, float, float], ...]
-
-
 def flip_test(context: FairnessContext) -> Iterator[Outcome]:
     """FB017: the share of predictions that change where a sensitive feature alone has another value."""
     features = [a.feature for a in context.assessments.values() if not a.feature.is_intersection]
     reasons = {feature.name: _unasked(context, feature) for feature in features}
     confidence = bonferroni(context.config.confidence, len(features))
-    found = {f.name: _flip_share(context, f, confidence) for f in features if reasons[f.name] is None}
+    found = {f.name: compute_flip_share(context, f, confidence) for f in features if reasons[f.name] is None}
     context.measured[FLIPS] = _frame(
         [(name, FLIPS, x.value, x.interval.low, x.interval.high, x.rows) for name, x in found.items()]
     )
@@ -133,37 +111,12 @@ def _unasked(context: FairnessContext, feature: Feature) -> tuple[Status, str] |
             "stand in for it."
         )
         return Status.NOT_APPLICABLE, words
-    shares = context.predictions.flips.get(context.model, {}).get(feature.name)
-    if shares is None or is_small(int(np.isfinite(shares[context.judged]).sum())):
+    if is_small(int(tried_rows(context, feature).sum())):
         words = (
             f"What the model would predict with another value of {feature.name} was tried on too few rows, or on none."
         )
         return Status.INCONCLUSIVE, words
     return None
-
-
-def _flip_share(context: FairnessContext, feature: Feature, confidence: float) -> FlipShare:
-    shares = context.predictions.flips[context.model][feature.name].astype(np.float64)
-    tried = context.judged & np.isfinite(shares)
-    weights = np.ones(len(shares)) if context.dataset.weights is None else context.dataset.weights
-    value, interval = _mean_share(shares[tried], weights[tried], confidence)
-    sizes = np.bincount(feature.codes[tried], minlength=len(feature.groups))
-    by_group = []
-    for group in np.argsort(-sizes, kind="stable").tolist():
-        if sizes[group] >= context.config.min_group_size:
-            ours = tried & (feature.codes == group)
-            share, limits = _mean_share(shares[ours], weights[ours], confidence)
-            by_group.append((feature.groups[group], int(sizes[group]), share, limits.low, limits.high))
-    return FlipShare(value, interval, int(tried.sum()), tuple(by_group))
-
-
-def _mean_share(shares: Floats, weights: Floats, confidence: float) -> tuple[float, Interval]:
-    """Weighted mean and Wilson's interval on the effective rows; a share between 0 and 1 varies less than a hit."""
-    effective = float(weights.sum() ** 2 / (weights**2).sum())
-    value = min(1.0, float((weights * shares).sum() / weights.sum()))
-    interval = wilson(value * effective, effective, confidence)
-    assert interval is not None
-    return value, interval
 
 
 def _flip_outcome(context: FairnessContext, feature: Feature, found: FlipShare) -> Outcome:
@@ -175,20 +128,32 @@ def _flip_outcome(context: FairnessContext, feature: Feature, found: FlipShare) 
         f"if {feature.name} alone had another value (joint {confidently(config.confidence)} {percent(limits.low)} to "
         f"{percent(limits.high)}; {percent(config.max_flip_share)} tolerated), tried on {found.rows:,} rows."
     )
+    remedy = {Status.FAILED: _DECIDE.format(feature.name), Status.INCONCLUSIVE: "More rows would decide."}
+    if found.one_class and found.value == 0:
+        status = Status.INCONCLUSIVE
+        message = (
+            f"{model} predicts one class for all {found.rows:,} rows that were tried: that {feature.name} changes "
+            "none of these predictions says nothing."
+        )
+        remedy[status] = "More rows, or features from which the label can be learned (MH001), would decide."
+    elif status is Status.INCONCLUSIVE and found.lasting == 0 and found.value > 0:
+        message += (
+            f" No direction of these changes is shown that lasts: as many may come from the luck of these rows and "
+            f"trainings, with a {feature.name} that means nothing."
+        )
     if found.by_group and found.value > 0:
         group, _, share, *_ = max(found.by_group, key=lambda row: row[2])
         message += f" Most often for {feature.name} = {group}: {percent(share)}."
     evidence = Evidence(
         metric=FLIPS,
         value=found.value,
-        interval=Interval(limits.low, limits.high, config.confidence, "Wilson, Bonferroni"),
+        interval=Interval(limits.low, limits.high, config.confidence, f"{limits.method}, Bonferroni"),
         n=found.rows,
         threshold=config.max_flip_share,
         unit="share",
         table=Table(("group", "rows", "share", "low", "high"), found.by_group[:TABLE_ROWS]),
     )
-    remedies = {Status.FAILED: _DECIDE.format(feature.name), Status.INCONCLUSIVE: "More rows would decide."}
-    return Outcome(status, message, Subject(feature.columns), evidence, remedies.get(status, ""))
+    return Outcome(status, message, Subject(feature.columns), evidence, remedy.get(status, ""))
 
 
 def _twins(context: FairnessContext, feature: Feature, columns: list[str]) -> Twins:

@@ -141,8 +141,8 @@ def _sentence(effect: Effect, metric: str, config: FairnessConfig) -> str:
         words += ", and how often labels of each group are wrong is not known, so that it cannot be corrected"
     elif math.isnan(after.value):
         words += (
-            f", and between {points_between(after.low, after.high)} by what is known of how often labels of each group "
-            "are wrong, so that no one value can be told"
+            f", and between {points_between(after.low, after.high)} by what is known of how often labels of each "
+            "group are wrong, so that no one value can be told"
         )
     else:
         words += (
@@ -196,8 +196,9 @@ def _hurt_outcome(effect: Effect, group: int, interval: Interval, tolerance: flo
     if is_small(float(removed)) or is_small(float(positives)):
         # The estimated share too is one of these few rows.
         words = (
-            f"Removing the suspects would take more of the favourable labels of {name} than are estimated to be wrong, "
-            f"by more than {points(tolerance)}; figures would rest on fewer than {SMALLEST_CELL} rows. {_FEWER_CASES}"
+            f"Removing the suspects would take more of the favourable labels of {name} than are estimated to be "
+            f"wrong, by more than {points(tolerance)}; figures would rest on fewer than {SMALLEST_CELL} rows. "
+            f"{_FEWER_CASES}"
         )
         return Outcome(Status.FAILED, words, subject, Evidence(metric, unit="share"), _HURT_REMEDY)
     share = float(removed / positives)

@@ -84,8 +84,8 @@ def assess_label_effect(
     LabelEffect
         Intervals are simultaneous over pairs of groups, rates and features. In the view "noise corrected" they hold
         both the counts' uncertainty and that of the noise rates; `value` is NaN where it cannot be corrected, or its
-        interval is wider than `WIDEST_TOLD`. Empty where no class is favourable. `review` has at most `MOST_REVIEWED` rows, of disparities whose conclusion the
-        labels may decide.
+        interval is wider than `WIDEST_TOLD`. Empty where no class is favourable. `review` has at most `MOST_REVIEWED`
+        rows, of disparities whose conclusion the labels may decide.
 
     Raises
     ------

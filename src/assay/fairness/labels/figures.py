@@ -44,7 +44,7 @@ LEAST_IN_TAIL = 10
 GROUPS_AT_ONCE = 25
 # Any number will do; a fixed one gives the same interval for the same table.
 SEED = 20_190_614
-# A value that is known to no better than 10 points either way, the usual tolerance, cannot be told: only its interval is.
+# What is known to no better than 10 points either way, the usual tolerance, has an interval and no value.
 WIDEST_TOLD = 0.2
 # Jeffreys' prior: a cell without a row may have some in another sample.
 PRIOR = 0.5

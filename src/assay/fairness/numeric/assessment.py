@@ -15,11 +15,19 @@ from assay.fairness.context import DataContext
 from assay.fairness.counts import read_features
 from assay.fairness.data.label_measures import numeric_label_measures
 from assay.fairness.data.proxies import proxy_table
-from assay.fairness.disparity import MOST_LEFT_OUT, share_held
 from assay.fairness.numeric.errors import DISTANCE, Distance, error_figures, largest_distance
-from assay.fairness.simultaneous import critical_value
+from assay.fairness.numeric.means import (
+    ABSOLUTE_ERROR,
+    MEAN_ERROR,
+    MEAN_LABEL,
+    MEAN_PREDICTION,
+    METRICS,
+    Means,
+    compare_means,
+    off_commonest,
+)
 from assay.findings import Outcome, Status, run_checks, stamp
-from assay.intervals import bonferroni, normal_quantile
+from assay.intervals import bonferroni
 from assay.results import CleaningEffect, FairnessResult
 from assay.target import BOUND
 
@@ -34,60 +42,6 @@ if TYPE_CHECKING:
     from assay.results import OutOfSampleValues
 
     Values = npt.NDArray[np.float64]
-
-MEAN_LABEL = "mean label"
-MEAN_ERROR = "mean error"
-ABSOLUTE_ERROR = "mean absolute error"
-MEAN_PREDICTION = "mean prediction"
-METRICS = (MEAN_LABEL, MEAN_ERROR, ABSOLUTE_ERROR, MEAN_PREDICTION)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Means:
-    """Means of a figure in the G groups of a feature, in standard deviations of the label.
-
-    Attributes
-    ----------
-    metric
-        `MEAN_LABEL`, `MEAN_ERROR` (prediction less label: above 0 is predicted too high), `ABSOLUTE_ERROR` or
-        `MEAN_PREDICTION`.
-    means, errors
-        (G,) mean and its standard error; NaN for a group with fewer than two judged rows.
-    rows
-        (G,) int64 judged rows.
-    compared
-        Groups with enough rows.
-    difference, low, high
-        The largest difference of two compared groups, and its simultaneous interval; NaN where fewer than two are.
-    highest, lowest
-        The two groups; None where fewer than two are compared.
-    left_out
-        Share of the rows, by weight where there are weights, in groups that are not compared.
-    tolerance
-        Of the difference.
-    """
-
-    metric: str
-    means: Values
-    errors: Values
-    rows: npt.NDArray[np.int64]
-    compared: tuple[int, ...]
-    difference: float
-    low: float
-    high: float
-    highest: int | None
-    lowest: int | None
-    left_out: float
-    tolerance: float
-
-    @property
-    def status(self) -> Status:
-        """As the interval lies to the tolerance; not passed where too many rows are left out."""
-        if np.isnan(self.difference):
-            return Status.INCONCLUSIVE
-        if self.low > self.tolerance:
-            return Status.FAILED
-        return Status.PASSED if self.high <= self.tolerance and self.left_out <= MOST_LEFT_OUT else Status.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +93,8 @@ def assess_numeric_fairness(
     Returns
     -------
     FairnessResult
-        The intervals of `by_group` are normal, each by itself; those of `disparities` hold together over all pairs
-        of groups (Games-Howell with normal quantiles), features and metrics (Bonferroni). `counts` is empty.
+        The intervals of `by_group` are Student's, each by itself; those of `disparities` hold together over all pairs
+        of groups (see `compare_means`), features and metrics (Bonferroni). `counts` is empty.
 
     Raises
     ------
@@ -191,6 +145,7 @@ def _build(
         ABSOLUTE_ERROR: np.abs(error),
         MEAN_PREDICTION: predicted,
     }
+    off_label, off_predicted = off_commonest(label), off_commonest(predicted)
     # What blocks (the mean errors of single features) and what only warns are families of their own.
     blocking = sum(not feature.is_intersection for feature in split)
     warning = len(split) * len(METRICS)  # the distances of the single features take the place of what blocks
@@ -202,14 +157,16 @@ def _build(
         for metric, figure in values.items():
             blocks = metric == MEAN_ERROR and not feature.is_intersection
             confidence = bonferroni(config.confidence, blocking if blocks else warning)
-            found[metric] = _compare(
+            found[metric] = compare_means(
                 metric,
                 figure,
                 feature.codes[judged],
                 weights[judged],
+                off_predicted if metric == MEAN_PREDICTION else off_label,
                 size=len(feature.groups),
                 confidence=confidence,
-                config=config,
+                min_group_size=config.min_group_size,
+                tolerance=config.tolerance,
             )
         means[feature.name] = found
         codes = feature.codes[judged]
@@ -221,73 +178,32 @@ def _build(
                 found[MEAN_PREDICTION].compared,
                 error=1 - bonferroni(config.confidence, warning),
                 tolerance=config.tolerance,
+                left_out=found[MEAN_PREDICTION].left_out,
             )
         errors += error_figures(feature, codes, label, error, weights[judged], confidence=config.confidence)
     obstacle = None if judged.any() else "No row has both a label and an out-of-sample prediction."
     return NumericContext(dataset, config, features, judged, defects, obstacle, means, distances, tuple(errors))
 
 
-def _compare(
-    metric: str,
-    figure: Values,
-    codes: npt.NDArray[np.int64],
-    weights: Values,
-    *,
-    size: int,
-    confidence: float,
-    config: FairnessConfig,
-) -> Means:
-    """Means of a figure, (J,), by the `size` groups that `codes`, (J,), name."""
-    rows = np.bincount(codes, minlength=size).astype(np.int64)
-    total = np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.bincount(codes, weights=weights * figure, minlength=size) / total
-        squares = np.bincount(codes, weights=(weights * (figure - means[codes])) ** 2, minlength=size)
-        errors = np.sqrt(squares * rows / np.maximum(rows - 1, 1)) / total
-    means, errors = (np.where(rows > 1, x, np.nan) for x in (means, errors))
-    compared = tuple(np.flatnonzero(rows >= max(2, config.min_group_size)).tolist())
-    others = [group for group in range(size) if group not in compared]
-    low, high, highest, lowest = np.nan, np.nan, None, None
-    if len(compared) > 1:
-        kept = np.array(compared)
-        z = critical_value(len(compared), confidence)
-        first, second = np.triu_indices(len(kept), k=1)
-        difference = np.abs(means[kept][first] - means[kept][second])
-        half = z * np.hypot(errors[kept][first], errors[kept][second])
-        low, high = float(np.maximum(0.0, difference - half).max()), float((difference + half).max())
-        highest, lowest = int(kept[means[kept].argmax()]), int(kept[means[kept].argmin()])
-    return Means(
-        metric=metric,
-        means=means,
-        errors=errors,
-        rows=rows,
-        compared=compared,
-        difference=np.nan if highest is None or lowest is None else float(means[highest] - means[lowest]),
-        low=low,
-        high=high,
-        highest=highest,
-        lowest=lowest,
-        left_out=share_held(others, rows, total),
-        tolerance=config.tolerance,
-    )
-
-
 def _by_group(context: NumericContext) -> list[dict[str, object]]:
-    z = normal_quantile(context.config.confidence)
     return [
         {
             "feature": feature.name,
             "group": group,
             "metric": found.metric,
             "value": mean,
-            "low": mean - z * error,
-            "high": mean + z * error,
-            "n": rows,
+            "low": low,
+            "high": high,
+            "n": n,
         }
         for feature in context.features
         for found in context.means.get(feature.name, {}).values()
-        for group, mean, error, rows in zip(
-            feature.groups, found.means.tolist(), found.errors.tolist(), found.rows.tolist(), strict=True
+        for group, mean, low, high, n in zip(
+            feature.groups,
+            found.means.tolist(),
+            *(ends.tolist() for ends in found.limits(context.config.confidence)),
+            found.rows.tolist(),
+            strict=True,
         )
     ]
 

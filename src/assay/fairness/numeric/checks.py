@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.fairness.data.checks import BEFORE_TRAINING, REPRESENTATION
-from assay.fairness.numeric.assessment import (
-    ABSOLUTE_ERROR,
-    MEAN_ERROR,
-    MEAN_LABEL,
-    MEAN_PREDICTION,
-    Means,
-    NumericContext,
-)
+from assay.fairness.disparity import MIN_CASES
+from assay.fairness.numeric.means import ABSOLUTE_ERROR, MEAN_ERROR, MEAN_LABEL, MEAN_PREDICTION, Means
 from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.wording import confidently, counted, listing, percent, points, points_between
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
@@ -25,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from assay.fairness.counts import Feature
+    from assay.fairness.numeric.assessment import NumericContext
 
-_METHOD = "Games-Howell, normal quantiles"
+_METHOD = "Welch, all pairs"
 _WHAT = {
     MEAN_LABEL: "The mean label",
     MEAN_ERROR: "The mean error of predictions (prediction less label)",
@@ -69,7 +64,7 @@ def errors_by_group(context: NumericContext) -> Iterator[Outcome]:
 
 
 def _predictions(context: NumericContext, feature: Feature) -> Outcome:
-    """Demographic parity of a number: equal mean predictions, and equal shares beyond any threshold."""
+    """Demographic parity of a number: equal mean predictions; the shares beyond any threshold are told with them."""
     outcome, distance = _outcome(context, feature, MEAN_PREDICTION), context.distances.get(feature.name)
     if distance is None or distance.pair is None:
         return outcome
@@ -77,16 +72,10 @@ def _predictions(context: NumericContext, feature: Feature) -> Outcome:
     words = (
         f"At some threshold the shares of {first} and {second} that are predicted beyond it differ by "
         f"{points(distance.value)} (joint {confidently(context.config.confidence)} "
-        f"{points_between(distance.low, distance.high)}; {points(distance.tolerance)} tolerated)."
+        f"{points_between(distance.low, distance.high)}). This decides nothing: predictions that crowd about one "
+        "value lie on either side of a threshold there by a hair."
     )
-    # Of the shape of the distributions few rows tell little: it can fail what the means pass, but holds nothing back.
-    failed = distance.status is Status.FAILED
-    return replace(
-        outcome,
-        status=Status.FAILED if failed else outcome.status,
-        message=f"{outcome.message} {words}",
-        remedy=_REMEDY[MEAN_PREDICTION] if failed else outcome.remedy,
-    )
+    return replace(outcome, message=f"{outcome.message} {words}")
 
 
 def _outcome(context: NumericContext, feature: Feature, metric: str) -> Outcome:
@@ -99,7 +88,8 @@ def _outcome(context: NumericContext, feature: Feature, metric: str) -> Outcome:
     if found.highest is None or found.lowest is None:
         words = (
             f"{what} cannot be compared: fewer than two groups of {feature.name} have "
-            f"{counted(context.config.min_group_size, 'judged row')} each."
+            f"{counted(context.config.min_group_size, 'judged row')} each, and {MIN_CASES} of them off the commonest "
+            "value."
         )
         return Outcome(Status.INCONCLUSIVE, words, Subject(feature.columns), None, _MORE_ROWS, lowered)
     words = (
@@ -110,7 +100,7 @@ def _outcome(context: NumericContext, feature: Feature, metric: str) -> Outcome:
     if found.left_out > 0:
         rows = int(found.rows.sum() - found.rows[list(found.compared)].sum())
         held = f"{shown_count(rows)} of the rows" if is_small(rows) else f"{percent(found.left_out)} of the rows"
-        words += f" {held[0].upper()}{held[1:]} are in groups too small to be compared (FB013)."
+        words += f" {held[0].upper()}{held[1:]} are in groups with too few of them to be compared (FB013)."
     remedies = {Status.FAILED: remedy, Status.INCONCLUSIVE: _MORE_ROWS}
     return Outcome(
         found.status,
@@ -140,6 +130,7 @@ def _evidence(found: Means, feature: Feature, confidence: float) -> Evidence:
         threshold=found.tolerance,
         unit="standard deviations of the label",
         table=Table(("group", "rows", found.metric, "standard error"), cells),
+        between=tuple(feature.groups[end] for end in (found.lowest, found.highest) if end is not None),
     )
 
 
@@ -164,7 +155,8 @@ def small_groups(context: NumericContext) -> Iterator[Outcome]:
         has = "has" if len(small) == 1 else "have"
         words = (
             f"{len(small):,} of {counted(len(feature.groups), 'group')} of {feature.name} {has} fewer than "
-            f"{counted(least, 'judged row')} and {has} not been compared: {names}."
+            f"{counted(least, 'judged row')}, or fewer than {MIN_CASES} with another label than the commonest, and "
+            f"{has} not been compared: {names}."
         )
         cells = tuple((feature.groups[g], int(found.rows[g])) for g in small[:TABLE_ROWS])
         evidence = Evidence(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.fairness.disparity import MOST_LEFT_OUT
 from assay.findings import Interval, Status
 from assay.intervals import judge_upper, normal_quantile
 
@@ -34,7 +35,8 @@ class Distance:
     """The largest Kolmogorov-Smirnov distance of two compared groups' predictions; NaN where there are fewer.
 
     `value`, `low` and `high` lie in [0, 1]: the largest difference, over all thresholds, of the shares of two groups
-    that are predicted at or below it. 0 is demographic parity at every threshold.
+    that are predicted at or below it. 0 is demographic parity at every threshold. `left_out` is the share of the rows
+    in groups that are not compared.
     """
 
     value: float
@@ -42,11 +44,17 @@ class Distance:
     high: float
     pair: tuple[int, int] | None
     tolerance: float
+    left_out: float = 0.0
 
     @property
     def status(self) -> Status:
-        """As the interval lies to the tolerance."""
-        return judge_upper(Interval(self.low, self.high), self.tolerance)
+        """As the interval lies to the tolerance, but never failed; not passed where too many rows are left out.
+
+        It decides nothing. Where predictions crowd about one value, a threshold there parts groups that differ by a
+        hair: a distance above the tolerance of a difference in means is no disparity yet.
+        """
+        status = judge_upper(Interval(self.low, self.high), self.tolerance)
+        return status if status is Status.PASSED and self.left_out <= MOST_LEFT_OUT else Status.INCONCLUSIVE
 
 
 def error_figures(
@@ -112,7 +120,14 @@ def error_figures(
 
 
 def largest_distance(
-    codes: Codes, predictions: Values, weights: Values, compared: tuple[int, ...], *, error: float, tolerance: float
+    codes: Codes,
+    predictions: Values,
+    weights: Values,
+    compared: tuple[int, ...],
+    *,
+    error: float,
+    tolerance: float,
+    left_out: float = 0.0,
 ) -> Distance:
     """Largest Kolmogorov-Smirnov distance of two of the compared groups.
 
@@ -128,9 +143,11 @@ def largest_distance(
         (doi:10.1214/aop/1176990746) at the effective rows n1 n2 / (n1 + n2).
     tolerance
         Largest distance that is tolerated.
+    left_out
+        Share of the rows in groups that are not compared.
     """
     if len(compared) < 2:
-        return Distance(math.nan, math.nan, math.nan, None, tolerance)
+        return Distance(math.nan, math.nan, math.nan, None, tolerance, left_out)
     held = {g: codes == g for g in compared}
     ordered = {g: np.sort(predictions[held[g]]) for g in compared}
     grid = np.unique(
@@ -150,7 +167,7 @@ def largest_distance(
         low, high = max(low, distance - at_least), max(high, distance + at_most)
         if distance > value:
             value, widest = distance, (i, j)
-    return Distance(value, low, min(1.0, high), widest, tolerance)
+    return Distance(value, low, min(1.0, high), widest, tolerance, left_out)
 
 
 def _distribution(predictions: Values, weights: Values, grid: Values) -> Values:

@@ -82,25 +82,24 @@ def _calibration(context: FairnessContext, scored: Scored) -> Outcome:
     error = (1 - context.config.confidence) / (2 * len(context.scores))
     z = one_sided(error / len(index)), one_sided(error)
     low, high = found.limits(z[0])[0], found.limits(z[1])[1]
-    interval = Interval(
-        float(low[index].max()), float(high[index].max()), context.config.confidence, _METHOD_CALIBRATION
-    )
-    # The group that decides: of all in the wrong the one that is surest to be, else the largest error.
-    key = low if interval.low > threshold else found.error
-    worst = int(index[key[index].argmax()])
-    status = _held_back(judge_upper(interval, threshold), scored, scored.large)
-    words = [_calibration_sentence(context, scored, worst, (interval.low, interval.high))]
     failed = int((low[index] > threshold).sum())
+    # The group that decides: of all in the wrong the one that is surest to be, with limits of its own; else the one
+    # with the largest error, whose limits are those of the largest.
+    worst = int(index[(low if failed else found.error)[index].argmax()])
+    ends = (low[worst], high[worst]) if failed else (low[index].max(), high[index].max())
+    interval = Interval(float(ends[0]), float(ends[1]), context.config.confidence, _METHOD_CALIBRATION)
+    status = _held_back(judge_upper(interval, threshold), scored, scored.large)
+    words = [_calibration_sentence(context, scored, worst, interval, surest=failed > 0)]
     if failed > 1:
         words.append(f"{failed:,} of {counted(len(index), 'compared group')} exceed what is tolerated.")
     words += _left_out(scored, scored.large)
     if status is Status.INCONCLUSIVE:
         words.append(_rows_that_decide(scored, index, (low, high), z, threshold))
     evidence = Evidence(
-        "largest calibration error",
-        float(found.error[index].max()),
+        f"calibration error of {feature.label(worst)}" if failed else "largest calibration error",
+        float(found.error[worst]),
         interval,
-        n=int(found.rows[index].sum()),
+        n=int(found.rows[worst] if failed else found.rows[index].sum()),
         threshold=threshold,
         unit="share",
         table=_calibration_rows(scored, low, high),
@@ -108,7 +107,9 @@ def _calibration(context: FairnessContext, scored: Scored) -> Outcome:
     return _outcome(status, words, feature, evidence, _CALIBRATE)
 
 
-def _calibration_sentence(context: FairnessContext, scored: Scored, group: int, limits: tuple[float, float]) -> str:
+def _calibration_sentence(
+    context: FairnessContext, scored: Scored, group: int, interval: Interval, *, surest: bool
+) -> str:
     found = scored.calibration
     mine = found.bins.group == group
     share = found.bins.share[mine]
@@ -118,11 +119,13 @@ def _calibration_sentence(context: FairnessContext, scored: Scored, group: int, 
     outcome = "of its rows are positive" if binary else "of its predictions are right"
     slope = float(found.slope.estimates[group])
     slope_words = "" if math.isnan(slope) else f"; calibration slope {slope:.2f}"
+    place = "exceeds what is tolerated most surely" if surest else "is largest"
+    of = "" if surest else " of the largest error of all groups"
+    limits = f"joint {confidently(interval.confidence)}{of} {points_between(interval.low, interval.high)}"
     return (
-        f"The calibration error is largest for {scored.feature.label(group)}: {points(float(found.error[group]))} "
-        f"beyond what chance would show (joint {confidently(context.config.confidence)} {points_between(*limits)}; "
-        f"{points(context.config.max_calibration_error)} tolerated). Its mean {score} is {percent(mean)}, and "
-        f"{percent(became)} {outcome}{slope_words}."
+        f"The calibration error {place} for {scored.feature.label(group)}: {points(float(found.error[group]))} "
+        f"beyond what chance would show ({limits}; {points(context.config.max_calibration_error)} tolerated). "
+        f"Its mean {score} is {percent(mean)}, and {percent(became)} {outcome}{slope_words}."
     )
 
 
@@ -192,6 +195,7 @@ def _ranking(context: FairnessContext, scored: Scored, confidence: float) -> Out
         threshold=tolerance,
         unit="AUC",
         table=_ranking_rows(context, scored, found),
+        between=(feature.groups[worst], feature.groups[best]),
     )
     return _outcome(status, words, feature, evidence, _RANK)
 

@@ -15,8 +15,9 @@ import pandas as pd
 
 from assay.errors import ContractError
 from assay.fairness.disparity import DIFFERENCE, HIGHER_IS_WORSE, RATIO, Disparity, Ruler, combine, compare
-from assay.fairness.permutation import holm
+from assay.fairness.permutation import change_p_values, holm
 from assay.fairness.rates import AVERAGE_ODDS, BASE_RATE, SELECTION_RATE
+from assay.fairness.simultaneous import cautious_limits
 from assay.fairness.stored.recount import Recount, recount
 from assay.intervals import bonferroni, normal_quantile
 
@@ -46,8 +47,8 @@ class Comparison:
     ----------
     rates
         One row for each feature, group and rate that either audit tells: columns `RATES` and `status`. `change` is
-        after less before; `low` and `high` are its limits, which hold together for all rates; `p_value` is corrected
-        for all of them.
+        after less before; `low` and `high` are its limits, which hold together for all rates; `p_value`, in (0, 1],
+        is corrected for all of them, and NaN for a mean of rates.
     disparities
         One row for each disparity: columns `DISPARITIES` and `status`. Their limits hold together as well.
     tolerance, confidence
@@ -75,8 +76,8 @@ def compare_tables(before: FairnessTables, after: FairnessTables, tolerance: flo
     """Test what changed between two audits of the same kind of data.
 
     Rates: the difference of two independent proportions with Newcombe's hybrid score interval (1998, method 10,
-    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I) at Bonferroni's confidence, so that all hold
-    together; the p-value is that of the normal test with the pooled variance, adjusted by Holm.
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I) on `cautious_limits` at Bonferroni's
+    confidence, so that all hold together; the p-value is exact (`permutation.change_p_values`), adjusted by Holm.
     Disparities: see `_change_limits`.
 
     A change is "worse" or "better" where its whole interval lies beyond the tolerance, on the side that is worse for
@@ -167,7 +168,9 @@ def _compare_rates(before: Recount, after: Recount, confidence: float, *, compar
         places = rows.index.to_numpy(dtype=np.int64)
         low[places], high[places] = _newcombe(one, two, z)
         p_value[places] = _p_values(one, two)
-    for name, values in (("low", low), ("high", high), ("p_value", holm(p_value))):
+    has_test = ~np.isnan(p_value)
+    p_value[has_test] = holm(p_value[has_test])
+    for name, values in (("low", low), ("high", high), ("p_value", p_value)):
         found.loc[known, name] = values
     return found[list(RATES)].copy()
 
@@ -188,7 +191,7 @@ def _pick(counted: Recount, feature: str, metric: str, groups: Iterable[str]) ->
 
 
 def _newcombe(before: Rates, after: Rates, z: float) -> tuple[Values, Values]:
-    (low_before, high_before), (low_after, high_after) = before.limits(z), after.limits(z)
+    (low_before, high_before), (low_after, high_after) = (of.limits(z, cautious_limits) for of in (before, after))
     change = after.shares - before.shares
     below = np.hypot(after.shares - low_after, high_before - before.shares)
     above = np.hypot(high_after - after.shares, before.shares - low_before)
@@ -196,21 +199,10 @@ def _newcombe(before: Rates, after: Rates, z: float) -> tuple[Values, Values]:
 
 
 def _p_values(before: Rates, after: Rates) -> Values:
-    """(G,) two-sided p-values of the normal test of "no change", its variance that of the two audits together."""
-    from scipy.special import ndtr
-
-    change, error = after.shares - before.shares, np.sqrt(_variance(before, after))
-    z = np.divide(np.abs(change), error, out=np.zeros_like(change), where=error > 0)
-    p: Values = 2 * ndtr(-z)
-    return p
-
-
-def _variance(before: Rates, after: Rates) -> Values:
+    """(G,) p-values of "no change"; NaN for a mean of rates, which has no exact test."""
     if before.parts:
-        of_parts = [_variance(one, two) for one, two in zip(before.parts, after.parts, strict=True)]
-        return np.asarray(np.sum(of_parts, axis=0) / len(of_parts) ** 2)
-    pooled = (before.shares * before.cases + after.shares * after.cases) / (before.cases + after.cases)
-    return np.asarray(pooled * (1 - pooled) * (1 / before.cases + 1 / after.cases))
+        return np.full(len(before.shares), math.nan)
+    return change_p_values((before.shares, before.cases), (after.shares, after.cases))
 
 
 def _compare_disparities(before: Recount, after: Recount, tables: FairnessTables, *, comparable: bool) -> pd.DataFrame:

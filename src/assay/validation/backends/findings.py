@@ -90,7 +90,7 @@ def place_findings(
     findings: list[Finding] = []
     for at, (item, raw) in enumerate(zip(suite.expectations, _hold(place, suite.expectations), strict=True)):
         title = expectation_title(item.kind, item.kwargs, item.columns, item.pattern)
-        check = Check(EXPECTATION_CHECK.code, title, item.severity, _outcome)
+        check = Check(EXPECTATION_CHECK.code, title, item.severity, _outcome, item.rule)
         findings += run_checks((check,), Question(place, rows, key, private, keys, at, item, title, raw))
     return tuple(findings)
 
@@ -154,15 +154,18 @@ def _on_rows(asked: Question) -> tuple[Status, str, Evidence]:
     raw, item, title = asked.raw, asked.item, asked.title
     broken, evidence = broken_share(item, raw)
     n, interval = evidence.n, evidence.interval
+    private = not ({*asked.private} - {asked.key}).isdisjoint(item.columns)
     if not n:
         return Status.INCONCLUSIVE, f"There is no value to hold against the expectation: {title}.", evidence
     if raw.success:
         if not broken:
             return Status.PASSED, f"{title}: all {n:,} values keep it.", evidence
         named = f" {_name_rows(asked, broken)}" if names_rows(item.kind, broken, asked.rows, kept=True) else ""
-        return Status.PASSED, f"{title}: {share_of(broken, n, 'values', interval)} break it.{named}", evidence
+        told = share_of(broken, n, "values", interval, private=private)
+        return Status.PASSED, f"{title}: {told} break it.{named}", evidence
     named = _name_rows(asked, broken)
-    return Status.FAILED, f"Broken by {share_of(broken, n, 'values', interval)}: {title}. {named}", evidence
+    told = share_of(broken, n, "values", interval, private=private)
+    return Status.FAILED, f"Broken by {told}: {title}. {named}", evidence
 
 
 def _name_rows(asked: Question, broken: int) -> str:

@@ -16,6 +16,7 @@ from assay.validation.inference.texts import (
     MAX_NUMBERS,
     categories,
     forms,
+    has_small_group,
     numbers_with_slips,
     stays_text,
     value_counts,
@@ -66,7 +67,12 @@ class _Column:
     @property
     def private(self) -> bool:
         """Whether the value of a single row must not show."""
-        return self.name in (*self.roles.sensitive, self.roles.id, self.roles.group)
+        return self.of_people or self.name in (self.roles.id, self.roles.group)
+
+    @property
+    def of_people(self) -> bool:
+        """Whether its values are groups of people, of whom no rule may leave out a small one."""
+        return self.name in self.roles.sensitive
 
 
 def propose_columns(
@@ -189,6 +195,8 @@ def _numbers(column: _Column) -> Iterator[Rule]:
         counts = value_counts(present)
         if are_years(counts):
             return
+        if column.of_people and has_small_group(counts):
+            return  # a range would leave out the codes at its ends
         codes = list(categories(column.name, counts, column.of_present, limit=MAX_NUMBERS, private=column.private))
     yield from codes or ranges(column.name, present, column.of_present, private=column.private)
 
@@ -209,7 +217,8 @@ def _texts(column: _Column) -> Iterator[Rule]:
         if values:
             yield from values
             return
-    yield from forms(column.name, counts, column.of_present, private=column.private or column.apart)
+    private = column.private or column.apart
+    yield from forms(column.name, counts, column.of_present, private=private, of_people=column.of_people)
     yield from _unique(column) if _is_key(column) else ()
 
 

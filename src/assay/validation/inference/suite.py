@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assay.small_cells import SMALLEST_CELL
 from assay.validation.inference.calibration import calibrate
 from assay.validation.inference.document import compose
 from assay.validation.inference.proposing import ALPHA, propose_rules
 from assay.validation.inference.rule import columns_of
+from assay.validation.inference.texts import MAX_NUMBERS, MAX_WORDS, has_small_group, value_counts
 from assay.validation.relations.inclusions import propose_inclusions
 from assay.validation.relations.searching import Relations, find_relations
 from assay.validation.relations.table import MIN_ROWS, Table
@@ -102,6 +104,20 @@ def broken_already(suite: Mapping[str, Any]) -> tuple[str, ...]:
     told = [said for _, said in sorted(broken)]
     more = f"; and {len(told) - _TOLD:,} more" if len(told) > _TOLD else ""
     return (f"Some rows of these data break what the others keep: {'; '.join(told[:_TOLD])}{more}.",)
+
+
+def small_groups(frame: pd.DataFrame, roles: Roles) -> tuple[str, ...]:
+    """A sentence for each sensitive column of few values of which some are rare: the suite has no set of them."""
+    told = []
+    for name in roles.sensitive:
+        counts = value_counts(frame[name].dropna())
+        if len(counts) <= (MAX_NUMBERS if frame[name].dtype.kind in "iuf" else MAX_WORDS) and has_small_group(counts):
+            told.append(
+                f"Sensitive feature '{name}' has groups of fewer than {SMALLEST_CELL} rows: they are too small to be "
+                "compared, and the suite says nothing of which values may occur, lest it leave these people out or "
+                "point at them. Write the set yourself if you know it (expect_column_values_to_be_in_set)."
+            )
+    return tuple(told)
 
 
 def _described(calibration: Calibration, n: int, fresh: int) -> dict[str, Any]:

@@ -78,38 +78,41 @@ def categories(
     """The set of values of a column that has few, where a batch will hold few others.
 
     A value that was seen once or twice stands for others that were not seen yet (Good 1953,
-    doi:10.1093/biomet/40.3-4.237): its rows count as if they broke the rule. Of a private column, values of fewer than
-    `SMALLEST_CELL` rows are not listed, and do break it.
+    doi:10.1093/biomet/40.3-4.237): its rows count as if they broke the rule. A private column with a value of fewer
+    than `SMALLEST_CELL` rows has no set: one with the value would tell of these people, and one without it would say
+    that they should not be there.
     """
     n = sum(counts.values())
-    if not 0 < len(counts) <= min(limit, n / MIN_MEAN_COUNT):
+    if not 0 < len(counts) <= min(limit, n / MIN_MEAN_COUNT) or (private and has_small_group(counts)):
         return
-    listed = {value: count for value, count in counts.items() if not private or count >= SMALLEST_CELL}
-    broken = n - sum(listed.values())
     rare = sum(count for count in counts.values() if count <= RARE)
-    share = tolerance.share(broken + rare, n) if listed else None
+    share = tolerance.share(rare, n)
     if share is None:
         return
-    few = f"these {len(listed)} values were" if len(listed) > 1 else "this value was"
-    few = f"{few} all that occurred in {n:,} rows"
-    if broken:
-        few = f"{few}, but for some of fewer than {SMALLEST_CELL} rows, which are not told"
-    expected = "; some are rare, so that others may come" if rare and not broken else ""
-    reason = f"{few.capitalize()}{expected}; delete what should not be there."
-    kwargs = {"column": column, "value_set": _sorted(listed), "mostly": mostly_of(share)}
-    evidence = {"n": n, "broken": broken, "rare": rare, "method": "Good-Turing, beta-binomial"}
+    few = f"these {len(counts)} values were" if len(counts) > 1 else "this value was"
+    expected = "; some are rare, so that others may come" if rare else ""
+    reason = f"{few.capitalize()} all that occurred in {n:,} rows{expected}; delete what should not be there."
+    kwargs = {"column": column, "value_set": _sorted(counts), "mostly": mostly_of(share)}
+    evidence = {"n": n, "broken": 0, "rare": rare, "method": "Good-Turing, beta-binomial"}
     yield Rule(IN_SET, kwargs, reason, evidence, name="values")
+
+
+def has_small_group(counts: Mapping[Any, int]) -> bool:
+    """Whether fewer than `SMALLEST_CELL` rows share a value."""
+    return min(counts.values(), default=SMALLEST_CELL) < SMALLEST_CELL
 
 
 def _sorted(values: Mapping[Any, int]) -> list[Any]:
     return [int(value) if isinstance(value, float) and value.is_integer() else value for value in sorted(values)]
 
 
-def forms(column: str, counts: Mapping[str, int], tolerance: Tolerance, *, private: bool) -> Iterator[Rule]:
+def forms(
+    column: str, counts: Mapping[str, int], tolerance: Tolerance, *, private: bool, of_people: bool = False
+) -> Iterator[Rule]:
     """The pattern of a column of texts, else the range of their lengths.
 
     In the pattern of a private column no letter stands for itself; the lengths of its longest and shortest texts are
-    those of single rows.
+    those of single rows. Of a column whose values are groups `of_people`, a pattern that leaves some out is none.
     """
     n = sum(counts.values())
     if not n:
@@ -119,7 +122,7 @@ def forms(column: str, counts: Mapping[str, int], tolerance: Tolerance, *, priva
     if shape is not None:
         pattern = re.compile(shape.regex)
         broken = sum(count for value, count in counts.items() if not pattern.match(value))
-        share = tolerance.share(broken, n, fitted=shape.fitted)
+        share = tolerance.share(broken, n, fitted=shape.fitted) if not (of_people and broken) else None
         if share is not None:
             fit = f"All {n:,} values are" if not broken else f"All but {broken:,} of {n:,} values are"
             what = shape.what.removeprefix("values ") if shape.what.startswith("values of") else shape.what
