@@ -56,8 +56,8 @@ class Span(_Part):
 class Acceptance(_Part):
     """A finding that a person accepted as it was: it does not count until it is worse.
 
-    `rule` and `between` are as of `assay.findings.Finding` and `Evidence`. `rows` is how many it flagged, and `words` the
-    digest of its message: what it is held against where it has no figure.
+    `rule` and `between` are as of `assay.findings.Finding` and `Evidence`. `rows` is how many it flagged, and `words`
+    the digest of its message: what it is held against where it has no figure.
     """
 
     code: Name

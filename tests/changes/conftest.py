@@ -15,7 +15,15 @@ def entry():
     """Make a finding as `report.json` holds it."""
 
     def build(
-        code="DQ018", status="failed", severity="critical", column="x", *, title=None, said=None, rule=None, **figure: Any
+        code="DQ018",
+        status="failed",
+        severity="critical",
+        column="x",
+        *,
+        title=None,
+        said=None,
+        rule=None,
+        **figure: Any,
     ):
         count = figure.pop("rows", None)
         rest = {"value": None, "rows": None if count is None else {"count": count}}
@@ -68,7 +76,15 @@ def finding():
     """Make a finding of an audit that runs."""
 
     def build(
-        code="DQ018", status="failed", severity="critical", column="x", *, title=None, said=None, rule="", **figure: Any
+        code="DQ018",
+        status="failed",
+        severity="critical",
+        column="x",
+        *,
+        title=None,
+        said=None,
+        rule="",
+        **figure: Any,
     ):
         count = figure.pop("rows", None)
         rest = {"metric": "missing share", "n": 1000, "threshold": 0.05, "unit": "share"} | figure

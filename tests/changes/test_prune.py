@@ -20,7 +20,11 @@ def store(folder, day, verdict="reject", name="loans", *, called=None, families=
     place = folder / name / f"202603{day:02}T060000.000Z-0000000{day % 10}"
     place.mkdir(parents=True)
     document = {"schema": "assay-report/1", "name": called or name, "verdict": verdict, "manifest": {"config": config}}
-    document |= {"families": [{"family": family} for family in families], "findings": [], "dataset": {"fingerprint": "a", "rows": 1}}
+    document |= {
+        "families": [{"family": family} for family in families],
+        "findings": [],
+        "dataset": {"fingerprint": "a", "rows": 1},
+    }
     (place / "report.json").write_text(json.dumps(document))
     (place / "report.html").write_bytes(bytes(1000))
     return place

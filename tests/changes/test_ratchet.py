@@ -134,10 +134,16 @@ def test_a_failure_without_a_figure_is_held_against_its_rows(accepted, entry, fi
 
 def test_a_failure_without_figure_and_rows_is_held_against_its_words(accepted, entry, finding):
     # The report hides a few people: the entry knows no more than the report does.
-    baseline = accepted(entry(said="Broken by <10 of 400 values."))
-    assert verdict(baseline, finding(said="Broken by <10 of 400 values.", value=1 / 400, n=400, rows=1)) == "pass"
-    assert verdict(baseline, finding(said="Broken by 151 of 400 values.", value=151 / 400, n=400, rows=151)) == "reject"
-    assert verdict(baseline, finding(status="inconclusive")) == "pass"
+    rule = {"code": "DQ100", "metric": "unexpected share", "n": 400}
+    baseline = accepted(entry(**rule, value=None, said="Broken by <10 of 400 values."))
+    assert verdict(baseline, finding(**rule, said="Broken by <10 of 400 values.", value=1 / 400, rows=1)) == "pass"
+    assert verdict(baseline, finding(**rule, said="Broken by <10 of 410 values.", value=9 / 410, rows=9)) == "pass"
+    assert (
+        verdict(baseline, finding(**rule, said="Broken by 151 of 400 values.", value=151 / 400, rows=151)) == "reject"
+    )
+    assert verdict(baseline, finding(**rule, status="inconclusive")) == "pass"
+    other = accepted(entry(said="Broken by <10 of 400 values."))
+    assert verdict(other, finding(said="Broken by <10 of 410 values.", value=9 / 410, rows=9)) == "reject"
 
 
 def test_one_more_of_what_none_may_be_is_worse(accepted, entry, finding):
@@ -159,7 +165,9 @@ def test_one_more_of_what_none_may_be_is_worse(accepted, entry, finding):
 def test_a_difference_to_the_harm_of_another_group_is_another(accepted, entry, finding):
     told = {"value": 0.2, "metric": "selection rate difference", "between": ["f", "m"], "threshold": 0.1}
     limits = (0.15, 0.25, 0.95, "simultaneous")
-    baseline = accepted(entry("FB011", **told, interval=dict(zip(("low", "high", "confidence"), limits, strict=False))))
+    baseline = accepted(
+        entry("FB011", **told, interval=dict(zip(("low", "high", "confidence"), limits, strict=False)))
+    )
     assert verdict(baseline, finding("FB011", **told | {"between": ("f", "m")}, interval=limits)) == "pass"
     assert verdict(baseline, finding("FB011", **told | {"between": ("m", "f")}, interval=limits)) == "reject"
     assert verdict(baseline, finding("FB011", **told | {"between": ()}, interval=limits)) == "reject"

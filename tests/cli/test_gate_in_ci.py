@@ -52,6 +52,7 @@ def test_what_the_data_say_is_obeyed_by_nobody(gate, make_report, name):
     result = gate(make_report("reject", column=name))
     assert all(line.startswith("::error ") for line in commands(result.stdout))
     assert commands(result.stdout)
+    assert "##[" not in result.stdout
     assert commands(result.stderr) == []
 
 
@@ -186,9 +187,9 @@ def test_while_an_audit_is_made_no_earlier_comment_stands(gate, make_report, tmp
         ("name: [3]", "audit.yaml"),
     ],
 )
-def test_a_configuration_that_is_wrong_replaces_the_comment_too(gate, make_report, audit_file, tmp_path, text, name):
+def test_a_configuration_that_is_wrong_replaces_the_comment_too(gate, make_report, audit_file, text, name):
     audit_file.write_text(text)
-    file = tmp_path / "comment.md"
+    file = audit_file.with_name("comment.md")
     assert gate(make_report("pass"), "--comment", file).exit_code == 2
     assert file.read_text().splitlines()[1] == f"# ❔ No verdict: {name}"
 
@@ -229,4 +230,15 @@ def test_a_folder_that_cannot_be_written_is_a_mistake(gate, make_report, tmp_pat
     (tmp_path / "ci").write_text("a file")
     result = gate(make_report("pass"), "--ci-files", tmp_path / "ci")
     assert result.exit_code == 2
-    assert "--ci-files" in result.stderr
+    assert result.stderr.count("--ci-files") == 1
+
+
+def test_what_cannot_be_written_leaves_no_earlier_verdict_elsewhere(gate, make_report, tmp_path):
+    comment, files = tmp_path / "comment.md", tmp_path / "ci"
+    gate(make_report("pass"), "--comment", comment, "--ci-files", files)
+    gate(make_report("pass"), "--comment", tmp_path / "none" / "comment.md", "--ci-files", files)
+    assert list(files.iterdir()) == []
+    files.rmdir()
+    files.write_text("a file")
+    gate(make_report("pass"), "--comment", comment, "--ci-files", files)
+    assert "No verdict: loans" in comment.read_text()

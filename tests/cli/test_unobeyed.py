@@ -32,7 +32,9 @@ def test_json_says_the_same(value):
         assert json.loads(unobeyed(json.dumps(value, indent=indent))) == value
 
 
-@pytest.mark.parametrize("text", ["# Title\n## Part\n", "a::b", "(::)", '": "', "std::x", "x[1] # [2]", "##", "C: [x]", ""])
+@pytest.mark.parametrize(
+    "text", ["# Title\n## Part\n", "a::b", "(::)", '": "', "std::x", "x[1] # [2]", "##", "C: [x]", ""]
+)
 def test_other_text_stays(text):
     assert unobeyed(text) == text
 
@@ -43,7 +45,8 @@ def test_commands_in_parts_are_commands(monkeypatch):
     monkeypatch.setattr(sys, "stdout", out)
     with nothing_obeyed():
         for part in ("#", "#", "[group]\n:", ":debug", "::x"):
-            print(part, end="", flush=True)
+            sys.stdout.write(part)
+            sys.stdout.flush()
         sys.stdout.writelines(["\n::", "y\n"])
     assert out.getvalue() == "#\\u0023[group]\n:\\u003adebug::x\n:\\u003ay\n"
     assert sys.stdout is out
@@ -55,12 +58,12 @@ def test_elsewhere_and_in_a_file_it_is_as_it_was(tmp_path, monkeypatch):
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     with nothing_obeyed():
-        print("##[group]")
+        sys.stdout.write("##[group]\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     with (tmp_path / "out").open("w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
         with nothing_obeyed():
-            print("##[group]")
+            sys.stdout.write("##[group]\n")
     assert out.getvalue() == (tmp_path / "out").read_text() == "##[group]\n"
 
 
@@ -71,7 +74,16 @@ def test_a_reader_that_went_away_is_no_error():
     )
     environment = {"GITHUB_ACTIONS": "true"}
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -c \"$CODE\" | head -1; exit ${{PIPESTATUS[0]}}"],
+        ["bash", "-c", f'{sys.executable} -c "$CODE" | head -1; exit ${{PIPESTATUS[0]}}'],
         env=environment | {"CODE": code, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_messages_of_the_parser_are_obeyed_by_nobody():
+    code = "import sys; from assay.cli import main; sys.argv = ['assay', 'gate', 'a', '--ci', '##[group]']; main()"
+    environment = {"GITHUB_ACTIONS": "true"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "##[" not in done.stderr
+    assert "group]" in done.stderr

@@ -58,6 +58,10 @@ class TestEqualizedOdds:
         assert finding.blocks
         assert finding.evidence.value == pytest.approx(213 / 250 - 0.6)
         assert "60.0% for g = b and 85.2% for g = a" in finding.message
+        assert finding.evidence.between == ("b", "a")
+        [swapped] = of(assess({"b": (213, 37, 37, 213), "a": (150, 100, 37, 213)}), "FB011")
+        assert swapped.evidence.between == ("a", "b")
+        assert swapped.evidence.value == finding.evidence.value
 
     @pytest.mark.parametrize("seed", range(5))
     def test_a_fair_model_on_five_thousand_rows_passes(self, make_case, of, seed):

@@ -148,6 +148,17 @@ def test_a_figure_that_vanishes_while_another_jumps_is_told_beside_it(tmp_path):
     jump, gone = judge(tmp_path, make_document(100, night=12))
     assert (jump.status, gone.status) == (Status.FAILED, Status.INCONCLUSIVE)
     assert jump.message.startswith("Rows is 100")
+    assert str(gone.subject) == "sex"
+
+
+def test_a_feature_has_one_finding_whatever_is_told_of_it(tmp_path):
+    keep_all(tmp_path, [make_document(1000, night=n, fairness=by_group({"F": 0.5, "M": 0.5})) for n in range(12)])
+    rows, sex = judge(tmp_path, make_document(990, night=12, fairness=by_group({"F": 0.1})))
+    assert (str(rows.subject), rows.status) == ("the dataset", Status.INCONCLUSIVE)
+    assert (str(sex.subject), sex.status) == ("sex", Status.FAILED)
+    assert "Selection rate of sex (F) is 0.1" in sex.message
+    assert "selection rate of sex (M) (12 of the last 12 audits had it)" in sex.message
+    assert [row[2] for row in sex.evidence.table.rows] == ["F"]
 
 
 def test_only_the_window_says_which_figures_are_missed():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_parts import finding
 
-from assay.report import comment_marker, render_annotations, render_comment
+from assay.report import comment_marker, render_annotations, render_comment, render_no_verdict
 from assay.report.github import workflow_command
 
 EVIL = "a%b\r\nc::set-env name=X::y,z:w\n::error::gotcha"
@@ -85,8 +85,24 @@ def test_a_pass_has_no_error(make_report):
 
 def test_the_comment_begins_with_a_marker_of_the_dataset(sample_report):
     text = render_comment(sample_report.to_dict())
-    assert text.splitlines()[0] == "<!-- assay:loans -->"
+    assert text.splitlines()[0] == "<!-- assay:loans-be9aa7494d82 -->"
     assert text.splitlines()[1] == "# ❌ Reject: loans"
+
+
+def test_datasets_of_one_slug_have_markers_of_their_own():
+    names = ["Loans 2026", "Loans-2026", "Loans/2026", "\ud800", "--> <script>", ""]
+    markers = [comment_marker(name) for name in names]
+    assert len(set(markers)) == len(names)
+    assert all(re.fullmatch(r"<!-- assay:[\w.-]+-[0-9a-f]{12} -->", marker) for marker in markers)
+
+
+def test_no_verdict_shows_a_name_as_text():
+    first, title, *rest = render_no_verdict("a\n# <b>![x](y)", "Why.").splitlines()
+    assert first == comment_marker("a\n# <b>![x](y)")
+    assert title.startswith("# ❔ No verdict: a")
+    assert "<b>" not in title
+    assert "![x]" not in title
+    assert rest == ["", "Why."]
 
 
 @pytest.mark.parametrize("name", ["a --> <script>", "<!--", "日本", "../..", "", "a\nb", "--!>x"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,6 +49,28 @@ def test_a_failed_range_names_its_rows_and_counts(run_suite, people):
     assert finding.evidence.rows.positions.tolist() == [3]
     assert finding.evidence.rows.action is Action.QUARANTINE
     assert finding.remedy
+
+
+def test_rules_of_one_title_have_a_digest_each_without_their_values(run_suite, people):
+    def rule(**more):
+        return "expect_column_values_to_be_in_set", {"column": "city", **more}
+
+    def digest(**more):
+        (finding,) = run_suite(people, rule(**more))
+        return finding.rule
+
+    cities = ["Ulm", "Köln"]
+    conditions = [{"row_condition": f"age > {age}", "condition_parser": "pandas"} for age in (30, 40)]
+    findings = run_suite(
+        people,
+        rule(value_set=cities),
+        rule(value_set=["Ulm", "Bonn"]),
+        *(rule(value_set=cities, **condition) for condition in conditions),
+    )
+    assert len({finding.title for finding in findings}) == 2
+    assert len({finding.rule for finding in findings}) == 4
+    assert digest(value_set=cities) == digest(value_set=cities[::-1]) == findings[0].rule
+    assert all(re.fullmatch("[0-9a-f]{16}", finding.rule) for finding in findings)
 
 
 def test_no_raw_value_is_quoted(run_suite, people):

@@ -111,7 +111,10 @@ def verify_attestation(
         )
         return Verification(tuple(points), str(document.get("verdict")), authenticated=signature.holds is True)
     try:
-        points += [*_claims(statement, document, audit), _data(statement["subject"], document, data, same_files=same_files)]
+        points += [
+            *_claims(statement, document, audit),
+            _data(statement["subject"], document, data, same_files=same_files),
+        ]
         verdict = str(document["verdict"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StorageError(f"{audit / REPORT} must be a whole report, and lacks parts. Audit again.") from error
@@ -183,9 +186,7 @@ def _files(claimed: Mapping[str, Any], made: Mapping[str, Any]) -> Point:
     return Point("other files", holds=True, says=said + (f"; not there: {', '.join(sorted(gone))}" if gone else ""))
 
 
-def _data(
-    subjects: list[dict[str, Any]], document: dict[str, Any], data: Path | None, *, same_files: bool
-) -> Point:
+def _data(subjects: list[dict[str, Any]], document: dict[str, Any], data: Path | None, *, same_files: bool) -> Point:
     if data is None:
         return Point("data", None, "not checked: give the file with --data")
     try:
@@ -211,7 +212,7 @@ def _data(
 
 
 def _files_of(subjects: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
-    """Files by their place in the folder of the data ("" for a single file, which may be renamed) and their SHA-256."""
+    """Files by their place in the folder of the data ("" for a single file, which may be renamed) and SHA-256."""
     pairs = ((str(subject.get("name", "")), str(subject["digest"].get("sha256"))) for subject in subjects)
     return Counter((name.partition("/")[2], digest) for name, digest in pairs)
 

@@ -41,8 +41,8 @@ def compare_audits(
 ) -> Change:
     """Tell what changed from one audit to another.
 
-    A finding is the same in both where code and subject are, and what is asked where it is a rule of a suite. Whether its
-    figure is worse or better is tested (see `assay.changes.figures.compare_figures`), with intervals that hold
+    A finding is the same in both where code and subject are, and what is asked where it is a rule of a suite. Whether
+    its figure is worse or better is tested (see `assay.changes.figures.compare_figures`), with intervals that hold
     together for all findings (Bonferroni). Rates of groups and disparities are tested on the tables of counts, by
     `assay.fairness.stored.comparison`.
 

@@ -78,7 +78,7 @@ def other_groups(older: tuple[Figure | None, str], newer: tuple[Figure | None, s
 
 def is_tested(older: Figure | None, newer: Figure | None) -> bool:
     """Whether `compare_figures` would test, so that the comparison counts among those that are corrected."""
-    if comparable(older, newer) or older is None or newer is None or _exact_counts(older, newer) is not None:
+    if comparable(older, newer) or older is None or newer is None or _compare_counts(older, newer) is not None:
         return False
     first, second = _as_shares(older, newer)
     return _limits(first, 0.95) is not None and _limits(second, 0.95) is not None
@@ -119,20 +119,16 @@ def compare_figures(
         Whether both are of the same rows: then they are not independent, and nothing is tested.
     """
     (first, status), (second, status_now) = older, newer
-    if why := comparable(first, second):
+    if why := comparable(first, second) or other_groups(older, newer):
         return Movement(NOT_COMPARABLE, why=why)
     assert first is not None
     assert second is not None
-    counts = _exact_counts(first, second)
+    if not same_data and (exact := _compare_counts(first, second)) is not None:
+        return exact
     first, second = _as_shares(first, second)
     assert first.value is not None
     assert second.value is not None
     change = second.value - first.value
-    if why := other_groups(older, newer):
-        return Movement(NOT_COMPARABLE, change, why=why)
-    if counts is not None and not same_data:
-        more = counts[1] - counts[0]
-        return Movement(SAME if abs(more) < _ROUNDING else _named(more, sign=1), change)
     if math.isclose(first.value, second.value, rel_tol=1e-9, abs_tol=1e-12):
         return Movement(SAME, 0.0)
     if same_data:
@@ -142,18 +138,21 @@ def compare_figures(
     if limits[0] is None or limits[1] is None:
         return _compare_exactly(change, sign, exact=_is_all_rows(first) and _is_all_rows(second))
     interval = _mover(first, second, limits[0], limits[1], confidence)
-    if interval.low <= 0 <= interval.high:
-        return Movement(SAME, change, interval)
-    return Movement(_named(interval.low, sign), change, interval)
+    verdict = SAME if interval.low <= 0 <= interval.high else _named(interval.low, sign)
+    return Movement(verdict, change, interval)
 
 
-def _exact_counts(older: Figure, newer: Figure) -> tuple[float, float] | None:
-    """Rows that break what none may, then and now; None where some may, or they are estimated."""
+def _compare_counts(older: Figure, newer: Figure) -> Movement | None:
+    """Compare how many rows break what none may; None where some may, or they are estimated."""
     first, second = _broken(older), _broken(newer)
-    return None if first is None or second is None else (first, second)
+    if first is None or second is None or older.value is None or newer.value is None:
+        return None
+    verdict = SAME if abs(second - first) < _ROUNDING else _named(second - first, sign=1)
+    return Movement(verdict, newer.value - older.value)
 
 
 def _broken(figure: Figure) -> float | None:
+    """Rows that break what none may."""
     if figure.threshold != 0 or figure.value is None or (figure.interval and figure.interval.method != _WILSON):
         return None
     if figure.unit == "rows":

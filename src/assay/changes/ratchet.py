@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.baseline import Acceptance, Baseline, finding_key, is_acceptable
+from assay.baseline import OF_A_RULE, Acceptance, Baseline, finding_key, is_acceptable
 from assay.changes.figures import BETTER, NOT_COMPARABLE, SAME, WORSE, Movement, compare_figures
 from assay.changes.record import Entry, Record, entry_of, figure_of, read_record
 from assay.errors import ConfigurationError
 from assay.intervals import bonferroni
 from assay.shown_text import clean
+from assay.small_cells import SMALLEST_CELL, is_small
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -103,15 +104,25 @@ def compare_with(entry: Acceptance, found: Entry, confidence: float) -> Movement
     figure = figure_of(entry)
     if figure.value is not None:
         return compare_figures(entry.code, (figure, entry.status), (found.evidence, found.status), confidence)
+    return _compare_without_figure(entry, found)
+
+
+def _compare_without_figure(entry: Acceptance, found: Entry) -> Movement:
+    why, figure = "no figure was accepted", found.evidence
+    rows = figure.rows if figure is not None else None
     if found.status != "failed":
-        return Movement(SAME, why="no figure was accepted")
-    rows = found.evidence.rows if found.evidence is not None else None
+        return Movement(SAME, why=why)
     if entry.rows is not None and rows is not None:
+        # In words: a few people are not counted.
         verdict = SAME if rows == entry.rows else WORSE if rows > entry.rows else BETTER
-        return Movement(verdict, why=f"no figure was accepted; {entry.rows:,} rows were flagged, and {rows:,} are now")
+        than = {SAME: "as many", WORSE: "more", BETTER: "fewer"}[verdict]
+        return Movement(verdict, why=f"{why}, and {than} rows are flagged now")
     if found.words == entry.words:
-        return Movement(SAME, why="no figure was accepted")
-    return Movement(NOT_COMPARABLE, why="no figure was accepted, and the message is another now")
+        return Movement(SAME, why=why)
+    if entry.code == OF_A_RULE and figure is not None and figure.metric == entry.metric and is_small(rows):
+        # The report hid how few people broke it then, and hides it now.
+        return Movement(SAME, why=f"{why}, and fewer than {SMALLEST_CELL} rows break it now")
+    return Movement(NOT_COMPARABLE, why=f"{why}, and the message is another now")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from assay.cli.review import review
 from assay.cli.rows import rows
 from assay.cli.serve import serve
 from assay.cli.suite import suite
+from assay.cli.unobeyed import nothing_obeyed
 from assay.cli.validate import validate
 from assay.errors import HistoryError
 
@@ -65,7 +66,8 @@ def main() -> None:
     """Run the command line."""
     # As Ctrl-C does: what is half written is removed on the way out. CI systems and schedulers stop jobs so.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(128 + signal.SIGTERM))
-    app()
+    with nothing_obeyed():  # the parser's own messages too
+        app()
 
 
 def _print_version(wanted: bool) -> None:

@@ -32,7 +32,9 @@ def sign(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The audited data; by default the file that was audited.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="The audited data; by default the file that was audited.", show_default=False
+        ),
     ] = None,
     folder: Folder = Path("audits"),
     verbose: Verbose = False,

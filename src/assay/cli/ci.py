@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli.ending import complain, say
-from assay.cli.unobeyed import obeyed
+from assay.cli.unobeyed import obeyed, one_command
 from assay.errors import AssayError, StorageError
 
 if TYPE_CHECKING:
@@ -86,7 +86,6 @@ class Telling:
         StorageError
             Where a file or the comment cannot be written.
         """
-        self._told = True
         if self._ci.is_github:
             from assay.report import render_annotations, render_markdown
 
@@ -94,37 +93,41 @@ class Telling:
             if place is not None:
                 outputs |= {"report": str(place / "report.html"), "directory": str(place)}
             self._tell_github(render_annotations(document), render_markdown(document), outputs)
+        self._told = True
         self._write(document["name"], document, "")
 
     def _tell_nothing(self, name: str, why: str) -> None:
         """Whatever ended the audit is being raised: nothing is raised in its place."""
-        from assay.report import render_no_verdict, workflow_command
-
         state = f"The audit was not made: the log of the job says why. {_VOID}"
         if self._ci.is_github:
+            from assay.report import render_no_verdict, workflow_command
+
             annotation = workflow_command("error", why, title=f"No verdict ({name})")
             summary = render_no_verdict(name, state).partition("\n")[2]
             self._tell_github([annotation], summary, {"verdict": NO_VERDICT})
         try:
             self._write(name, None, state)
         except StorageError as error:
-            complain(str(error))
+            if str(error) != why:
+                complain(str(error))
 
     def _tell_github(self, annotations: list[str], summary: str, outputs: dict[str, str]) -> None:
         if self._as_text:
             for line in annotations:
-                say(line, obeyed(sys.stdout))
+                say(one_command(line), obeyed(sys.stdout))
         _append("GITHUB_STEP_SUMMARY", summary)
         _append("GITHUB_OUTPUT", "".join(_output(name, value) for name, value in outputs.items()))
 
     def _write(self, name: str, document: dict[str, Any] | None, state: str) -> None:
         """The files and the comment about a report; without one no files, and `state` as the comment."""
-        if self._files is not None:
-            _write_files(self._files, document)
-        if self._comment is not None:
-            from assay.report import render_comment, render_no_verdict
+        try:
+            if self._comment is not None:
+                from assay.report import render_comment, render_no_verdict
 
-            _write_text(self._comment, render_comment(document) if document else render_no_verdict(name, state))
+                _write_text(self._comment, render_comment(document) if document else render_no_verdict(name, state))
+        finally:  # one that fails leaves no earlier verdict in the other
+            if self._files is not None:
+                _write_files(self._files, document)
 
 
 def _write_files(folder: Path, document: dict[str, Any] | None) -> None:
@@ -133,7 +136,8 @@ def _write_files(folder: Path, document: dict[str, Any] | None) -> None:
         for name in FILES:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"{folder} cannot be written: {error.strerror}. Give another folder (--ci-files).") from error
+        remedy = "Give another folder (--ci-files)."
+        raise StorageError(f"{folder} cannot be written: {error.strerror}. {remedy}") from error
     if document is None:
         return
     from assay.report import render_junit, render_markdown, render_sarif

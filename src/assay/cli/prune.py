@@ -41,9 +41,7 @@ def prune(
     """
     with ending(verbose=verbose):
         if keep is None and older_than is None:
-            raise ConfigurationError(
-                "--keep or --older-than must be given, got neither. Say --older-than 90d."
-            )
+            raise ConfigurationError("--keep or --older-than must be given, got neither. Say --older-than 90d.")
         from assay.changes.pruning import parse_age, prune
 
         done = prune(

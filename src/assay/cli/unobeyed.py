@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # What obeys printed commands says so in one of these.
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 # The runner compares as its culture does, which sees no zero-width characters: they, and others, may stand between.
-_AT_START = re.compile(r"^([^!-~\w]*:[^ -~\w]*):", re.MULTILINE)
+_AT_START = re.compile(r"^([^!-~\w\n]*:[^ -~\w]*):", re.MULTILINE)
 _ANYWHERE = re.compile(r"(#[^ -~\r\n]*)#(?=[^ -/:-@\[-`{-~\r\n]*\[)")
 
 
@@ -33,7 +33,12 @@ def unobeyed(text: str) -> str:
     """
     # A carriage return ends a line too, for the runner and not for `re`.
     lines = (_AT_START.sub(r"\1\\u003a", line) for line in text.split("\r"))
-    return _ANYWHERE.sub(r"\1\\u0023", "\r".join(lines))
+    return one_command("\r".join(lines))
+
+
+def one_command(line: str) -> str:
+    """Return a workflow command that is meant, `::name ...::text`, with no other one in its text."""
+    return _ANYWHERE.sub(r"\1\\u0023", line)
 
 
 @contextmanager
@@ -57,7 +62,7 @@ def nothing_obeyed(*, always: bool = False) -> Iterator[None]:
 
 def obeyed(stream: TextIO) -> TextIO:
     """The stream behind one on which nothing is obeyed, for commands that are meant."""
-    return cast("TextIO", stream.behind) if isinstance(stream, _Unobeyed) else stream
+    return stream.behind if isinstance(stream, _Unobeyed) else stream
 
 
 class _Unobeyed:

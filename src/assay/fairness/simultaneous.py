@@ -11,7 +11,7 @@ small; a bootstrap of it (as in Fairlearn) never covers 0. Each of its two limit
   smaller one where some pairs clearly lie nearer together than t and cannot be the ones that exceed it (the two-step
   test of moment inequalities of Romano, Shaikh and Wolf 2014, doi:10.3982/ECTA8979).
 
-Both rest on limits of each group by itself, which must hold where they are far out and hits are few: `cautious_limits`.
+Both rest on limits of each group by itself, which must hold far out and where hits are few: `cautious_limits`.
 
 Under parity the largest difference lies at its bound 0, which an upper limit cannot miss. The lower limit of a figure
 that stands by itself then has the whole error to itself, so that the interval excludes parity as often as it may.

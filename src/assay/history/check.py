@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError, HistoryError
@@ -24,6 +23,15 @@ if TYPE_CHECKING:
     from assay.history.trend import Missing, Point, Trend
 
 _SHOWN = 3
+_IF_OUTSIDE = (
+    "Look at how the data were made since the last audit. Where the change is right, waive this finding with a "
+    "reason: the new figures then count as usual."
+)
+_IF_MOVED = "Look whether the number of rows is meant to be constant, and if so, what was lost or added."
+_IF_GONE = (
+    "Look at why a figure is missing: a class, group or rule that is gone or has too few rows to be told, a stage "
+    "that was left out or failed. It is told until more than a tenth of the last audits lack the figure."
+)
 _MISSING = ("metric", "feature", "of", "audits that had it", "audits")
 
 
@@ -55,10 +63,10 @@ def judge_history(
     Returns
     -------
     tuple of Finding
-        One failed for each feature with figures that are not what was expected, one inconclusive where figures are
-        missing that the audits before had and one where a constant number of rows changed; one that passed where
-        there is none of these. Or one not applicable where the history is too short, or with the status `error` where
-        it cannot be read or completed.
+        One for each feature of which something is told: failed where figures are not what was expected, inconclusive
+        where figures are missing that the audits before had, or a constant number of rows changed. Else one that
+        passed, one not applicable where the history is too short, or one with the status `error` where it cannot be
+        read or completed.
     """
     return run_checks(CHECKS, _Question(config, fingerprint, document))
 
@@ -85,20 +93,19 @@ def _judged(document: Mapping[str, Any], series: Mapping[Key, Sequence[Point]], 
     trends = hold_against(figures, series, (document.get("manifest") or {}).get("created"))
     gone = missing(figures, series, audits)
     judged = [trend for trend in trends if trend.prediction is not None]
-    unexpected = sorted((trend for trend in judged if trend.is_unexpected), key=lambda trend: trend.figure.key.feature)
-    for feature, found in groupby(unexpected, key=lambda trend: trend.figure.key.feature):
-        yield _failed(feature, tuple(found), len(judged))
-    changed = [trend for trend in judged if trend.held is not None and not trend.is_unexpected]
-    if gone:
-        yield _gone(gone)
-    for trend in changed:
-        yield _no_longer_held(trend)
-    if not judged and not gone:
+    features = {trend.figure.key.feature for trend in judged if trend.is_unexpected or trend.held is not None}
+    # One finding for each feature: a baseline knows a finding by its code and subject.
+    for feature in sorted(features | {one.key.feature for one in gone}):
+        of_feature = [trend for trend in judged if trend.figure.key.feature == feature]
+        yield _told(feature, of_feature, [one for one in gone if one.key.feature == feature], len(judged))
+    if features or gone:
+        return
+    if not judged:
         yield _silent(f"No figure is known from {MIN_AUDITS} earlier audits.")
-    elif not (unexpected or gone or changed):
-        evidence = Evidence("figures outside what is expected", 0, n=len(judged), threshold=0, unit="figures")
-        words = f"All of {len(judged):,} figures are what the last {_most(judged):,} audits predict."
-        yield Outcome(Status.PASSED, words, evidence=evidence)
+        return
+    evidence = Evidence("figures outside what is expected", 0, n=len(judged), threshold=0, unit="figures")
+    words = f"All of {len(judged):,} figures are what the last {_most(judged):,} audits predict."
+    yield Outcome(Status.PASSED, words, evidence=evidence)
 
 
 CHECKS = (Check(CODE, "Row count and metrics against the history", Severity.WARNING, _check),)
@@ -141,46 +148,50 @@ def _silent(words: str) -> Outcome:
     return Outcome(Status.NOT_APPLICABLE, words)
 
 
-def _failed(feature: str, found: Sequence[Trend], judged: int) -> Outcome:
-    shown = "; ".join(_words(trend) for trend in found[:_SHOWN])
-    more = f"; and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
-    words = f"{shown}{more}. Of {judged:,} figures, any would be told by chance in at most {ALPHA:.0%} of audits."
-    first = found[0].figure
-    evidence = Evidence(
-        first.key.metric, first.value, n=first.n, unit="rows" if first.key.metric == ROWS else "", table=_table(found)
-    )
-    remedy = (
-        "Look at how the data were made since the last audit. Where the change is right, waive this finding with a "
-        "reason: the new figures then count as usual."
-    )
-    return Outcome(Status.FAILED, words, Subject((feature,) if feature else ()), evidence, remedy)
+def _told(feature: str, trends: Sequence[Trend], gone: Sequence[Missing], judged: int) -> Outcome:
+    outside = [trend for trend in trends if trend.is_unexpected]
+    moved = [trend for trend in trends if trend.held is not None and not trend.is_unexpected]
+    words, remedies = [], []
+    if outside:
+        chance = f"Of {judged:,} figures, any would be told by chance in at most {ALPHA:.0%} of audits."
+        words.append(f"{_listed([_words(trend) for trend in outside])}. {chance}")
+        remedies.append(_IF_OUTSIDE)
+    if moved:
+        words.extend(_no_longer_held(trend) for trend in moved)
+        remedies.append(_IF_MOVED)
+    if gone:
+        lost = [f"{one.key} ({one.had:,} of the last {one.audits:,} audits had it)" for one in gone]
+        words.append(f"Not known of this audit, so that nothing can be said of them: {_listed(lost)}.")
+        remedies.append(_IF_GONE)
+    status = Status.FAILED if outside else Status.INCONCLUSIVE
+    subject = Subject((feature,) if feature else ())
+    return Outcome(status, " ".join(words), subject, _evidence(outside, moved, gone), " ".join(remedies))
 
 
-def _gone(gone: Sequence[Missing]) -> Outcome:
-    shown = "; ".join(f"{one.key} ({one.had:,} of the last {one.audits:,} audits had it)" for one in gone[:_SHOWN])
-    more = f"; and {len(gone) - _SHOWN:,} more" if len(gone) > _SHOWN else ""
-    words = f"Figures of earlier audits are not known of this one, so that nothing can be said of them: {shown}{more}."
+def _evidence(outside: Sequence[Trend], moved: Sequence[Trend], gone: Sequence[Missing]) -> Evidence:
+    if outside or moved:
+        first = (*outside, *moved)[0].figure
+        unit = "rows" if first.key.metric == ROWS else ""
+        return Evidence(
+            first.key.metric, first.value, n=first.n, unit=unit, table=_table(outside) if outside else None
+        )
     rows = tuple((one.key.metric, one.key.feature, one.key.group, one.had, one.audits) for one in gone)
-    evidence = Evidence("figures missing", len(gone), n=gone[0].audits, unit="figures", table=Table(_MISSING, rows))
-    remedy = (
-        "Look at why: a class, group or rule that is gone, one with too few rows to be told, a stage that was left "
-        "out or failed. Where that is right, it is told until a tenth of the last audits lack the figure."
-    )
-    return Outcome(Status.INCONCLUSIVE, words, evidence=evidence, remedy=remedy)
+    return Evidence("missing figures", len(gone), n=gone[0].audits, unit="figures", table=Table(_MISSING, rows))
 
 
-def _no_longer_held(trend: Trend) -> Outcome:
+def _listed(texts: Sequence[str]) -> str:
+    return "; ".join(texts[:_SHOWN]) + (f"; and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else "")
+
+
+def _no_longer_held(trend: Trend) -> str:
     assert trend.figure.value is not None
     assert trend.prediction is not None
     key, prediction = trend.figure.key, trend.prediction
-    words = (
+    return (
         f"{_name(key)} is {shown(key, trend.figure.value)}, where nearly all of the last {prediction.audits:,} audits "
-        f"had exactly {trend.held:,}. A count that chance moves would lie within {shown(key, prediction.low)} to "
-        f"{shown(key, prediction.high)}; how far this one may move is not known, as it never did."
+        f"had exactly {trend.held:,}. A count that chance moves lies within {shown(key, prediction.low)} to "
+        f"{shown(key, prediction.high)}; how far this one may move is not known, as it hardly ever did."
     )
-    evidence = Evidence(key.metric, trend.figure.value, n=trend.figure.n, unit="rows")
-    remedy = "Look whether the number of rows is meant to be constant, and if so, what was lost or added."
-    return Outcome(Status.INCONCLUSIVE, words, evidence=evidence, remedy=remedy)
 
 
 def _name(key: Key) -> str:

@@ -233,9 +233,12 @@ def hide_small_evidence(
     if about_people and finding["code"] == _EXPECTATION and _breaks_few(evidence):
         # The rows would be counted by their positions.
         changed |= {"value": None, "interval": None, "rows": None}
-    if changed["value"] is None:
-        changed.pop("between", None)
-    return {**finding, "evidence": changed}
+    return {**finding, "evidence": _without_ends(changed)}
+
+
+def _without_ends(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Evidence whose figure is hidden, without the groups that it is about."""
+    return {name: part for name, part in evidence.items() if name != "between" or evidence["value"] is not None}
 
 
 def _breaks_few(evidence: Mapping[str, Any]) -> bool:

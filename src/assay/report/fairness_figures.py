@@ -30,7 +30,8 @@ Row = dict[str, Any]
 _FEATURES = 6
 _GROUPS = len(SERIES)
 _LABEL_COLUMNS = 24
-_NAME = 60
+# Of an axis of accuracy: two points.
+_LEAST_SPAN = 0.02
 _VIEWS = ("observed", "suspects removed", "suspects relabelled", "noise corrected")
 
 
@@ -139,8 +140,12 @@ def _frontier(feature: str, criterion: str, rows: list[Row], tolerance: float, p
     # It ends above the key.
     axes.axvline(tolerance, ymin=0.075 * len(methods) + 0.05, color=MUTED, linewidth=1.2, linestyle="--")
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(axes.get_xlim()[1], 1.1 * tolerance))
+    # Differences of a tenth of a point should look small; and there is room for the key below all points.
+    low, high = axes.get_ylim()
+    low, high = min(low, (low + high - _LEAST_SPAN) / 2), max(high, (low + high + _LEAST_SPAN) / 2)
+    axes.set_ylim(low - (high - low) * 0.1 * (len(methods) + 1), high)
     _percent_axis(axes, "x", list(_ticks(*axes.get_xlim())))
-    _percent_axis(axes, "y", list(_ticks(*axes.get_ylim())))
+    _percent_axis(axes, "y", [tick for tick in _ticks(*axes.get_ylim()) if tick >= low])
     axes.set_xlabel(f"difference in {criterion}", fontsize=FONT, color=MUTED)
     axes.set_title("accuracy on held-out rows", loc="left", fontsize=FONT, color=INK, pad=9)
     _key(axes, names, left=0.5, top=0.075 * len(methods))
