@@ -16,7 +16,6 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame, selection_rate
 from tqdm import tqdm
 
-from assay.config import FairnessConfig
 from assay.fairness.bootstrap import draw_tables, percentile_limits
 from assay.fairness.context import EQUALIZED_ODDS, assess_counts
 from assay.fairness.counts import Cells, Feature
@@ -24,6 +23,7 @@ from assay.fairness.permutation import parity_p_value
 from assay.fairness.rates import AVERAGE_ODDS, MACRO_RECALL, Rates
 from assay.fairness.simultaneous import cautious_limits, largest_difference, smallest_ratio, wilson_limits
 from assay.fairness.to_overall import largest_deviation, smallest_ratio_to_overall
+from assay.fairness_config import FairnessConfig
 from assay.findings import Status
 
 if TYPE_CHECKING:

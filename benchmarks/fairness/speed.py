@@ -18,10 +18,10 @@ import fairlearn.metrics as fl
 import numpy as np
 import pandas as pd
 
-from assay.config import FairnessConfig
 from assay.fairness.assessment import figures
 from assay.fairness.context import assess_counts
 from assay.fairness.counts import count_cells, read_features
+from assay.fairness_config import FairnessConfig
 
 GROUPS = 10
 METRICS = {

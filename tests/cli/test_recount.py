@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli import app
-from assay.config import FairnessConfig
 from assay.fairness import assess_fairness
+from assay.fairness_config import FairnessConfig
 from assay.report.disclosure import count_rate_rows, hide_small_fairness
 from assay.report.plain import plain
 

@@ -8,9 +8,9 @@ import fairlearn.metrics as fl
 import numpy as np
 import pytest
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import compare_cleaning
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness.context import build_context
 from assay.fairness.permutation import holm
@@ -18,6 +17,7 @@ from assay.fairness.rates import Rates
 from assay.fairness.stored import comparison
 from assay.fairness.stored.comparison import compare_tables
 from assay.fairness.stored.tables import build_tables, tabulate_scores
+from assay.fairness_config import FairnessConfig
 from assay.intervals import bonferroni, newcombe, normal_quantile
 
 CONFIG = FairnessConfig(intersections=False)

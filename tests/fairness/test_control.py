@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.config import FairnessConfig
 from assay.errors import ConfigurationError, InputError
 from assay.fairness.context import build_context
 from assay.fairness.control.spread import root_mean_square
 from assay.fairness.control.strata import MOST_STRATA, mantel_haenszel, read_strata
 from assay.fairness.model_checks import MODEL_CHECKS
+from assay.fairness_config import FairnessConfig
 from assay.findings import run_checks
 
 

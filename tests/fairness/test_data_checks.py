@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay.config import FairnessConfig
 from assay.fairness import CHECKS, assess_fairness
 from assay.fairness.data.missingness import count_missing
 from assay.fairness.data.representation import representation
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import assess_label_effect
 from assay.fairness.labels.figures import VIEWS, WIDEST_TOLD
 from assay.fairness.labels.noise_matrix import correct
 from assay.fairness.labels.tipping import find_tipping
+from assay.fairness_config import FairnessConfig
 from assay.findings import Status
 from assay.results import LabelNoiseResult
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from assay.config import FairnessConfig
 from assay.fairness.data.conditional import conditional_disparity, cross_strata
 from assay.fairness.data.label_measures import class_label_measures, numeric_label_measures
+from assay.fairness_config import FairnessConfig
 
 KL, JS, TV = "Kullback-Leibler divergence", "Jensen-Shannon divergence", "total variation distance"
 DPL, CDD = "difference in positive proportions", "conditional demographic disparity"

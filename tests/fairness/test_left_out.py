@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_fairness
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 FAIR = (425, 75, 75, 425)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness.context import DEMOGRAPHIC_PARITY, EQUALIZED_ODDS
 from assay.fairness.counts import read_features
 from assay.fairness.mitigation import explore_mitigation
 from assay.fairness.mitigation.score_table import bin_scores, count_scores, favourable_scores, read_scores
+from assay.fairness_config import FairnessConfig
 from assay.findings import Status
 from assay.results import MitigationResult
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay.config import FairnessConfig
 from assay.fairness.mitigation import explore_mitigation, trainings
 from assay.fairness.mitigation.trainings import read_examples, reweigh
+from assay.fairness_config import FairnessConfig
 
 ALL = FairnessConfig(mitigation="all")
 

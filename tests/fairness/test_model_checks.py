@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import assess_fairness
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 FAIR = (425, 75, 75, 425)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import tukey_hsd
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_numeric_fairness
 from assay.fairness.numeric.means import compare_means, off_commonest
+from assay.fairness_config import FairnessConfig
 from assay.results import OutOfSampleValues
 from assay.target import choose_scale
 

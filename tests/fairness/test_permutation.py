@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, permutation_test
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_fairness, permutation
 from assay.fairness.permutation import adjusted_p_values, change_p_values, holm, parity_p_value
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 SIX = np.array([1200, 600, 300, 150, 80, 40])

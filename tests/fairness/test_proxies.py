@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from assay.config import FairnessConfig
 from assay.fairness import CHECKS, NUMERIC_CHECKS
 from assay.fairness.context import DataContext
 from assay.fairness.counts import read_features
 from assay.fairness.data import proxy_aucs
 from assay.fairness.data.group_aucs import compute_group_aucs, decisive
 from assay.fairness.data.proxies import PROXIES, PROXY_CHECK, proxy_table
+from assay.fairness_config import FairnessConfig
 from assay.findings import run_checks
 
 CONFIG = FairnessConfig()

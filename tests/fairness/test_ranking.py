@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_fairness
 from assay.fairness.scores.levels import cell_of_rows, count_levels, read_levels
 from assay.fairness.scores.ranking import compute_ranking, cross_areas, mean_ranking
 from assay.fairness.simultaneous import largest_difference
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 

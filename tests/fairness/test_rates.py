@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_fairness
 from assay.fairness.counts import count_cells
 from assay.fairness.rates import compute_rates
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 

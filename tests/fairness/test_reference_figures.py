@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import sklearn.metrics as sk
 
-from assay.config import FairnessConfig
 from assay.fairness.context import build_context
+from assay.fairness_config import FairnessConfig
 
 COLUMNS = [
     "age",

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import assess_fairness
 from assay.fairness.context import build_context
 from assay.fairness.scores.calibration import compute_calibration
 from assay.fairness.scores.checks import SCORE_CHECKS
 from assay.fairness.scores.levels import EXACT_ROWS, count_levels, read_levels
+from assay.fairness_config import FairnessConfig
 from assay.findings import run_checks
 
 CONFIG = FairnessConfig()

@@ -12,13 +12,13 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.config import FairnessConfig
 from assay.errors import ContractError
 from assay.fairness import assess_fairness
 from assay.fairness.context import build_context
 from assay.fairness.counts import SCORE_BINS, count_cells, count_scores, read_features
 from assay.fairness.stored.recount import recount
 from assay.fairness.stored.tables import FairnessTables, build_tables, tabulate_scores
+from assay.fairness_config import FairnessConfig
 
 CONFIG = FairnessConfig()
 

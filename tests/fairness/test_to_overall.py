@@ -6,11 +6,11 @@ import fairlearn.metrics as fl
 import numpy as np
 import pytest
 
-from assay.config import FairnessConfig
 from assay.fairness.context import build_context
 from assay.fairness.model_checks import MODEL_CHECKS
 from assay.fairness.rates import Rates
 from assay.fairness.to_overall import largest_deviation, smallest_ratio_to_overall
+from assay.fairness_config import FairnessConfig
 from assay.findings import run_checks
 
 CONFIG = FairnessConfig(method="to_overall", min_group_size=10)

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import ks_2samp
 from sklearn.metrics import r2_score, root_mean_squared_error
 
-from assay.config import FairnessConfig
 from assay.fairness import assess_numeric_fairness
 from assay.fairness.counts import Feature
 from assay.fairness.numeric.errors import Distance, error_figures, largest_distance
+from assay.fairness_config import FairnessConfig
 from assay.r2 import compute_r2
 
 CONFIG = FairnessConfig()

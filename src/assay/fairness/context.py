@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.scores.frames import Scored
+    from assay.fairness_config import FairnessConfig
     from assay.results import OutOfSample
 
 EQUALIZED_ODDS = "equalized odds"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.deciding import FAMILIES, GATE
-from assay.documents.pairs import sex_by_race
 from assay.findings import Severity, Status
 from assay.ledger import Disposition
 from assay.report.accepted import baseline_part
@@ -24,10 +23,8 @@ from assay.report.disclosure import (
     count_rate_rows,
     hide_small_estimates,
     hide_small_evidence,
-    hide_small_fairness,
-    hide_small_rows,
-    nearly_all_rows,
 )
+from assay.report.fairness_part import fairness_part, label_effect_part, mitigation_part, row_totals
 from assay.report.plain import plain
 from assay.report.series import curves, histogram
 from assay.small_cells import FEWER, is_small
@@ -50,7 +47,7 @@ def build_document(report: AuditReport) -> dict[str, Any]:
     """Everything that the report says; see docs/report.md for the meaning of each key."""
     rate_rows = count_rate_rows(report.fairness_result.by_group)
     sensitive = [*map(str, report.dataset.groups.columns), *report.dataset.roles.sensitive]
-    totals, cases = _totals(report), _cases(report)
+    totals, cases = row_totals(report), _cases(report)
     excused = {id(pair.finding) for pair in report.ruling.waived}
     judged = judged_parts(
         report.name,
@@ -67,10 +64,10 @@ def build_document(report: AuditReport) -> dict[str, Any]:
         "rows": _rows(report),
         "learning": _learning(report),
         "labels": _labels(report),
-        "fairness": _fairness(report, rate_rows),
+        "fairness": fairness_part(report, rate_rows),
         "cleaning": _cleaning(report),
-        "label_effect": _label_effect(report),
-        "mitigation": _mitigation(report),
+        "label_effect": label_effect_part(report),
+        "mitigation": mitigation_part(report),
         "health": {"metrics": report.health.metrics},
         "limits": _limits(report, rate_rows),
         "manifest": report.manifest,
@@ -274,12 +271,6 @@ def _dataset(report: AuditReport) -> dict[str, Any]:
     }
 
 
-def _totals(report: AuditReport) -> tuple[int, ...]:
-    """Numbers of rows that the report tells, so that a group could be told by what is missing from them."""
-    labelled = int((report.dataset.labels.codes >= 0).sum())
-    return len(report.dataset), labelled, int(report.predictions.trained.sum()), int(report.label_noise.judged.sum())
-
-
 def _cases(report: AuditReport) -> tuple[int, ...]:
     """Rows with and without each label: what rates of the rows with a label rest on."""
     codes = report.dataset.labels.codes
@@ -331,49 +322,8 @@ def _labels(report: AuditReport) -> dict[str, Any]:
     return {
         "judged": int(result.judged.sum()),
         "suspects": int(result.suspect.sum()),
-        "estimates": hide_small_estimates(plain(result.estimates), _totals(report)),
+        "estimates": hide_small_estimates(plain(result.estimates), row_totals(report)),
         "histogram": histogram(result.quality, result.suspect),
-    }
-
-
-def _fairness(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
-    result, weights = report.fairness_result, report.dataset.weights
-    tables = {"by_group": result.by_group, "disparities": result.disparities, "counts": result.counts}
-    heaviest = 1.0 if weights is None else float(np.max(weights, initial=0.0))
-    shown = hide_small_fairness(plain(tables), rate_rows, heaviest)
-    others = {
-        "calibration": result.calibration,
-        "reliability": result.reliability,
-        "label_measures": result.label_measures,
-        "proxies": result.proxies,
-        "individual": result.individual,
-    }
-    # For Local Law 144, where the configuration says which feature is which.
-    if (pairs := sex_by_race(report.dataset, report.predictions, report.config)) is not None:
-        others["sex_by_race"] = pairs
-    hidden = _totals(report), nearly_all_rows(rate_rows)
-    return {
-        **shown,
-        **{name: hide_small_rows(plain(table), *hidden) for name, table in others.items()},
-        "model": result.model,
-    }
-
-
-def _label_effect(report: AuditReport) -> dict[str, Any] | None:
-    effect = report.label_effect
-    if effect is None:
-        return None
-    table = hide_small_rows(plain(effect.table), _totals(report))
-    return {"table": table, "tipping": effect.tipping, "review": len(effect.review)}
-
-
-def _mitigation(report: AuditReport) -> dict[str, Any] | None:
-    mitigation = report.mitigation
-    if mitigation is None:
-        return None
-    return {
-        "tolerance": report.config.fairness.tolerance,
-        "frontier": hide_small_rows(plain(mitigation.frontier), _totals(report)),
     }
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.counts import Feature
+    from assay.fairness_config import FairnessConfig
     from assay.findings import Scalar
     from assay.results import OutOfSample
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.counts import Feature
+    from assay.fairness_config import FairnessConfig
 
     Values = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]

@@ -18,8 +18,8 @@ from assay.intervals import bonferroni, normal_quantile
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.fairness.counts import Feature
+    from assay.fairness_config import FairnessConfig
 
     Values = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]

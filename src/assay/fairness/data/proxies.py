@@ -16,10 +16,10 @@ from assay.small_cells import is_small, shown_count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from assay.config import FairnessConfig
     from assay.fairness.context import DataContext
     from assay.fairness.counts import Feature
     from assay.fairness.data.group_aucs import GroupAuc
+    from assay.fairness_config import FairnessConfig
 
 PROXIES = ("feature", "column", "value", "low", "high", "n")
 _ASK_WHETHER = (

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.counts import Feature
     from assay.fairness.data.group_aucs import GroupAuc
+    from assay.fairness_config import FairnessConfig
 
     Codes = npt.NDArray[np.int64]
 

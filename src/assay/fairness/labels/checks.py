@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from assay.config import FairnessConfig
     from assay.fairness.counts import Feature
     from assay.fairness.labels.figures import Difference
     from assay.fairness.labels.noise_matrix import FlipRate
+    from assay.fairness_config import FairnessConfig
 
     Floats = npt.NDArray[np.float64]
 

@@ -40,10 +40,10 @@ from assay.results import LabelEffect
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.counts import Feature
     from assay.fairness.labels.figures import Difference
+    from assay.fairness_config import FairnessConfig
     from assay.results import LabelNoiseResult, OutOfSample
 
     Floats = npt.NDArray[np.float64]

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.fairness.counts import Feature
     from assay.fairness.mitigation.score_table import ScoredRows, ScoreTable
+    from assay.fairness_config import FairnessConfig
 
     Floats = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
     from assay.fairness.counts import Feature
     from assay.fairness.mitigation.score_table import ScoredRows, ScoreTable
+    from assay.fairness_config import FairnessConfig
     from assay.results import OutOfSample
 
     Floats = npt.NDArray[np.float64]

@@ -21,9 +21,9 @@ from assay.small_cells import shown_count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from assay.config import FairnessConfig
     from assay.fairness.counts import Feature
     from assay.fairness.mitigation.exploration import Exploration, Trial
+    from assay.fairness_config import FairnessConfig
 
 # Changes of a group's rate that are told in a message, in points: less is not worth a word.
 WORTH_TELLING = 0.005

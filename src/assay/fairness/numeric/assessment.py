@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.dataset import Dataset
+    from assay.fairness_config import FairnessConfig
     from assay.findings import Check
     from assay.results import OutOfSampleValues
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.config import FairnessConfig
 from assay.fairness.assessment import figures
 from assay.fairness.context import assess_counts
 from assay.fairness.counts import Feature
 from assay.fairness.disparity import DIFFERENCE
 from assay.fairness.rates import FALSE_NEGATIVE_RATE, FALSE_POSITIVE_RATE, TRUE_POSITIVE_RATE, in_class
+from assay.fairness_config import FairnessConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import FairnessConfig
     from assay.fairness.context import Assessment, FairnessContext
     from assay.fairness.counts import Feature
+    from assay.fairness_config import FairnessConfig
 
 SCORES = ("feature", "group", "y_true", "bin", "n", "weight", "weight_squared")
 # What the figures by group follow from, beside the counts.
