@@ -117,15 +117,19 @@ def test_find_by_latest_id_prefix_name_and_path(tmp_path, clock):
     assert find_audit(str(old / "report.html"), tmp_path) == old
 
 
-def test_ambiguous_and_unknown_name_the_known_runs(tmp_path, clock):
-    runs = [save_audit(Report(str(i)), tmp_path, "loans") for i in range(12)]
+def test_ambiguous_and_unknown_name_the_known_runs(tmp_path, clock, monkeypatch):
+    # "../.." is a folder: what lies in it must not depend on where the tests run.
+    (tmp_path / "here" / "there").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "there")
+    folder = tmp_path / "audits"
+    runs = [save_audit(Report(str(i)), folder, "loans") for i in range(12)]
     with pytest.raises(StorageError, match="got '2026', which fits 12") as caught:
-        find_audit("2026", tmp_path)
+        find_audit("2026", folder)
     assert f"loans/{runs[-1].name}" in str(caught.value)
     assert "and 2 older ones" in str(caught.value)
     for unknown in ("nothing", "", "../..", "x" * 5000, "a\0b"):
         with pytest.raises(StorageError, match="which fits none"):
-            find_audit(unknown, tmp_path)
+            find_audit(unknown, folder)
 
 
 def test_an_empty_store_says_how_to_fill_it(tmp_path):
