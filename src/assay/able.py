@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from assay.auc import compute_auc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -26,14 +28,19 @@ def most_able(predictions: OutOfSample) -> tuple[str, OutOfSample]:
 
     A model that is worse than another shows disparities that nobody has to accept: post-processing of the most
     accurate one is the bar (Cruz and Hardt 2024, arXiv:2306.07261). The name is empty for predictions that were given.
+    Where `predictions.able` names the kind, it is taken from there.
     """
     if predictions.given is not None:
         return "", predictions
     kinds = kinds_of(predictions)
+    name = predictions.able or _choose(predictions, kinds)
+    return name, replace(predictions, pred_probs=kinds[name], able=name)
+
+
+def _choose(predictions: OutOfSample, kinds: Mapping[str, npt.NDArray[np.float64]]) -> str:
     tested = predictions.trained & (predictions.labels >= 0)
     labels = predictions.labels[tested]
     if len(kinds) == 1 or not tested.any():
-        return NETWORK, predictions
+        return NETWORK
     aucs = {name: compute_auc(labels, probs[tested]) for name, probs in kinds.items()}
-    name = max(aucs, key=lambda kind: found.value if (found := aucs[kind]) is not None else 0.0)
-    return name, replace(predictions, pred_probs=kinds[name])
+    return max(aucs, key=lambda kind: found.value if (found := aucs[kind]) is not None else 0.0)

@@ -44,8 +44,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STAGES = (
-    *("ingest", "validate", "cells", "records", "learn", "rehearse", "label noise", "fairness", "cleaning"),
-    *("label effect", "mitigation", "health", "gate"),
+    *("ingest", "validate", "cells", "records", "learn", "rehearse", "label noise", "trials", "fairness", "cleaning"),
+    *("label effect", "mitigation", "other hyperparameters", "self-test", "health", "gate"),
 )
 
 
@@ -116,17 +116,15 @@ def run_audit(
         health=judgement.health,
         findings=findings,
         ruling=decision,
-        # What was changed while the audit ran is answered by nothing.
-        manifest=write_manifest(
-            config,
-            dataset,
-            judgement.predictions,
-            run.stages,
-            identity if identity is not None and identity == identity_of(config) else None,
-        ),
+        manifest=write_manifest(config, dataset, judgement.predictions, run.stages, _if_unchanged(identity, config)),
         index=None if frame is None else frame.index,
     )
     return hold_against_history(report, baseline)
+
+
+def _if_unchanged(identity: str | None, config: AuditConfig) -> str | None:
+    """`identity`, unless something was changed while the audit ran: that is answered by nothing."""
+    return identity if identity is not None and identity == identity_of(config) else None
 
 
 def hold_against_history(report: AuditReport, baseline: Baseline | None = None) -> AuditReport:

@@ -23,6 +23,7 @@ from assay.data_config import DataConfig, Section, Text, hide_secrets
 from assay.documents_config import DocumentsConfig
 from assay.fairness_config import FairnessConfig
 from assay.findings import Severity
+from assay.health_config import HealthConfig
 
 # The checks that a policy can name. The stages that own them are too heavy to be asked here; a test holds them equal.
 CODES = (
@@ -30,7 +31,9 @@ CODES = (
     *("DQ015", "DQ016", "DQ017", "DQ018", "DQ019", "DQ020", "DQ030", "DQ031", "DQ032", "DQ033", "DQ035", "DQ036"),
     *("DQ040", "DQ100", "LN001", "LN002", "LN003", "LN004", "LN005"),
     *("FB001", "FB002", "FB003", "FB004", "FB005", "FB006", "FB007", "FB010", "FB011", "FB012", "FB013", "FB014"),
-    *("FB015", "FB016", "FB017", "FB018", "FB020", "FB021", "FB030", "MH001", "MH002", "MH003", "MH004"),
+    *("FB015", "FB016", "FB017", "FB018", "FB020", "FB021", "FB030"),
+    *("MH001", "MH002", "MH003", "MH004", "MH005", "MH006", "MH007", "MH008", "MH010", "MH011", "MH012", "MH020"),
+    *("MH021", "MH022", "MH023", "MH024", "MH025", "MH026", "MH030", "MH031", "MH040", "MH050", "MH060"),
 )
 
 
@@ -182,29 +185,6 @@ class LabelNoiseConfig(Section):
     )
 
 
-class HealthConfig(Section):
-    """When a model could not be trained on the data."""
-
-    min_auc: float = Field(
-        0.55,
-        ge=0.5,
-        lt=1,
-        description="The out-of-sample AUC must exceed this: below, there is no signal (MH001).",
-    )
-    min_r2: float = Field(
-        0.01,
-        ge=0,
-        lt=1,
-        description="The out-of-sample R2 of a numeric label must exceed this: below, there is no signal (MH001).",
-    )
-    max_gap: float = Field(
-        0.1,
-        gt=0,
-        le=1,
-        description="Largest fall of accuracy (of R2 for a numeric label) from training to held-out rows (MH002).",
-    )
-
-
 class CellsConfig(Section):
     """Single values that are likely wrong."""
 
@@ -283,6 +263,9 @@ class AuditConfig(Section):
     time: Text | None = Field(None, description="Column that says when a row arose; never a feature.")
     group: Text | None = Field(None, description="Column whose equal values must stay in one fold; never a feature.")
     weight: Text | None = Field(None, description="Column of sample weights; never a feature.")
+    split: Text | None = Field(
+        None, description="Column that says which part a row is in, such as train or test; never a feature."
+    )
     ignore: tuple[Text, ...] = Field((), description="Columns that no model should see.")
     validation: ValidationConfig = Field(ValidationConfig(), description="Is the data valid?")
     records: RecordsConfig = Field(RecordsConfig(), description="Are records there more than once?")
@@ -323,6 +306,7 @@ class AuditConfig(Section):
             "time": self.time,
             "group": self.group,
             "weight": self.weight,
+            "split": self.split,
         }
         for role, column in single.items():
             if column is not None:

@@ -36,6 +36,7 @@ class Roles:
     time: str | None = None
     group: str | None = None
     weight: str | None = None
+    split: str | None = None
     ignored: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     group_columns: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ each with the check's code, title and severity, and has a `Finding`. Only `Statu
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -174,6 +175,11 @@ class Subject:
         return " / ".join(part for part in parts if part) or "the dataset"
 
 
+def or_none(value: float) -> float | None:
+    """The figure as evidence holds it: None where it is NaN, which is not estimable."""
+    return None if math.isnan(value) else float(value)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a check answers for one subject; `message` is a sentence, `remedy` says what to do about it."""
@@ -244,11 +250,16 @@ def _run(check: Check[Input_contra], subject: Input_contra) -> tuple[Finding, ..
         outcomes = tuple(check.run(subject))
     except Exception as error:  # whatever it is: it becomes a finding that cannot pass, and is logged
         log.exception("Check %s crashed", check.code)
-        outcomes = (Outcome(Status.ERROR, _crash(check, error), remedy=_REPORT_IT),)
+        return (crashed(check, error),)
     if not outcomes:
         silent = f"Check {check.code} ({check.title}) returned no outcome."
         outcomes = (Outcome(Status.ERROR, silent, remedy=_REPORT_IT),)
     return tuple(stamp(check, outcome) for outcome in outcomes)
+
+
+def crashed(check: Check[Any], error: Exception) -> Finding:
+    """Return the finding, with status `error`, on a check that could not be carried out."""
+    return stamp(check, Outcome(Status.ERROR, _crash(check, error), remedy=_REPORT_IT))
 
 
 _REPORT_IT = "Run again with --verbose for the traceback; a check that crashes counts as not run."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.able import most_able
 from assay.errors import ConfigurationError, InputError
 from assay.fairness import (
     assess_fairness,
@@ -18,7 +19,7 @@ from assay.fairness import (
     skip_cleaning,
 )
 from assay.findings import Status
-from assay.health import assess_health, assess_numeric_health
+from assay.health import HealthContext, assess_health, assess_numeric_health
 from assay.ingest import read_predictions
 from assay.label_noise import (
     Rehearsal,
@@ -28,6 +29,9 @@ from assay.label_noise import (
     plan_injections,
 )
 from assay.learning import out_of_sample, out_of_sample_values
+from assay.rejudging import rejudge
+from assay.self_testing import plant_and_look
+from assay.trying import run_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from assay.dataset import Dataset
     from assay.findings import Finding
     from assay.label_noise.review import Review
-    from assay.manifest import StageRunner
+    from assay.manifest import Meter
     from assay.results import (
         CleaningEffect,
         FairnessResult,
@@ -85,7 +89,7 @@ class Judgement:
 
 
 def judge_classes(
-    run: StageRunner,
+    run: Meter,
     config: AuditConfig,
     dataset: Dataset,
     defects: Defects,
@@ -106,40 +110,57 @@ def judge_classes(
         rehearsals=rehearsals,
         review=review,
     )
+    trials = run("trials", run_trials, config, dataset, predictions, _of("trials", progress))
     defects = {**defects, SUSPECT_LABEL: labels.suspect}
-    return Judgement(
+    fairness = run("fairness", assess_fairness, dataset, predictions, config.fairness, defects=defects)
+    cleaning = run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress))
+    label_effect = run("label effect", assess_label_effect, dataset, predictions, labels, config.fairness)
+    mitigation = run(
+        "mitigation",
+        explore_mitigation,
+        dataset,
         predictions,
-        labels,
-        fairness=run("fairness", assess_fairness, dataset, predictions, config.fairness, defects=defects),
-        cleaning=run("cleaning", assess_cleaning, config, dataset, predictions, labels, _of("cleaning", progress)),
-        label_effect=run("label effect", assess_label_effect, dataset, predictions, labels, config.fairness),
-        mitigation=run(
-            "mitigation",
-            explore_mitigation,
-            dataset,
-            predictions,
-            config.fairness,
-            _of("mitigation", progress),
-            retrain=retraining(config, dataset, given),
-        ),
-        health=run("health", assess_health, dataset, predictions, config.health),
+        config.fairness,
+        _of("mitigation", progress),
+        retrain=retraining(config, dataset, given),
     )
+    context = HealthContext(
+        dataset,
+        predictions,
+        config.health,
+        seed=config.learning.seed,
+        trials=trials,
+        suspect=labels.suspect,
+        verdicts=run("other hyperparameters", rejudge, config, dataset, predictions, trials.variants),
+        power=run("self-test", plant_and_look, config, dataset, _of("self-test", progress)),
+        costs=dict(run.stages),
+    )
+    health = run("health", assess_health, context)
+    return Judgement(predictions, labels, fairness, cleaning, health, label_effect, mitigation)
 
 
 def judge_numbers(
-    run: StageRunner, config: AuditConfig, dataset: Dataset, defects: Defects, progress: Progress | None
+    run: Meter, config: AuditConfig, dataset: Dataset, defects: Defects, progress: Progress | None
 ) -> Judgement:
     """Train on a numeric label, and judge by that."""
     predictions = run("learn", out_of_sample_values, dataset, config.learning, progress=_of("learn", progress))
     labels = run("label noise", find_numeric_label_noise, dataset, predictions, config.label_noise)
+    trials = run("trials", run_trials, config, dataset, predictions, _of("trials", progress))
     defects = {**defects, SUSPECT_LABEL: labels.suspect}
-    return Judgement(
+    fairness = run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness, defects=defects)
+    cleaning = run("cleaning", skip_cleaning)
+    context = HealthContext(
+        dataset,
         predictions,
-        labels,
-        fairness=run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness, defects=defects),
-        cleaning=run("cleaning", skip_cleaning),
-        health=run("health", assess_numeric_health, dataset, predictions, config.health),
+        config.health,
+        seed=config.learning.seed,
+        trials=trials,
+        suspect=labels.suspect,
+        power=run("self-test", plant_and_look, config, dataset, _of("self-test", progress)),
+        costs=dict(run.stages),
     )
+    health = run("health", assess_numeric_health, context)
+    return Judgement(predictions, labels, fairness, cleaning, health)
 
 
 def flagged_rows(findings: Iterable[Finding], rows: int) -> dict[str, npt.NDArray[np.bool_]]:
@@ -170,7 +191,11 @@ def predict(
     config: AuditConfig, dataset: Dataset, given: OutOfSample | None, progress: Callable[[float], None]
 ) -> OutOfSample:
     """Train, unless predictions were given."""
-    return given if given is not None else out_of_sample(dataset, config.learning, flips=True, progress=progress)
+    if given is not None:
+        return given
+    predictions = out_of_sample(dataset, config.learning, asked=True, progress=progress)
+    # Chosen once for all stages that judge the most able model: of a million rows it takes seconds.
+    return replace(predictions, able=most_able(predictions)[0])
 
 
 def rehearse(
@@ -234,7 +259,7 @@ def assess_cleaning(
     is enough for a comparison that is paired row by row; the first training is cut down to its first repeat, since a
     mean over two would look better for that reason alone.
     """
-    once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"), opinions={})
+    once = replace(before, pred_probs=before.repeat_probs[0].astype("float64"), opinions={}, able="")
     enough = config.fairness.cleaning_effect and before.given is None and labels.suspect.mean() >= LEAST_REMOVED
     removed = labels.suspect & enough
     after = (

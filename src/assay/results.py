@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from assay.fairness.stored.tables import FairnessTables
     from assay.findings import Finding
+    from assay.held_out import HeldOutModels
     from assay.target import TargetScale
 
 
@@ -94,6 +95,10 @@ class OutOfSample:
         repeats (one for other kinds than the network) shifts the log probability of each class, less its mean over
         the classes, where a row gets the v-th of the V values tried: the mean over the rows that the member holds
         out; NaN where it holds out none. Of a value that means nothing the shifts scatter around 0.
+    able
+        The kind of model that predicts best, once it is chosen (`assay.able.most_able`); empty before.
+    models
+        The models themselves, to ask what they predict where rows have other values; None where nothing was kept.
     given
         Name of the file that a user's own predictions were read from; None where they were made here. A user's rows
         without a label may be NaN, and where their folds are not known, all stand in fold 0.
@@ -118,6 +123,8 @@ class OutOfSample:
     opinions: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     flips: Mapping[str, Mapping[str, npt.NDArray[np.float32]]] = field(default_factory=dict)
     flip_effects: Mapping[str, Mapping[str, npt.NDArray[np.float64]]] = field(default_factory=dict)
+    able: str = ""
+    models: HeldOutModels | None = None
     given: str | None = None
 
 
@@ -343,10 +350,14 @@ class HealthResult:
     ----------
     metrics
         Tidy: columns `metric`, `value`, `low`, `high`, `n`.
+    tables
+        Name -> tidy table behind the checks and the pictures; which there are, and their columns, say the parts of
+        `assay.health`. No figure of fewer rows of a sensitive group than `assay.small_cells` allows is in them.
     """
 
     findings: tuple[Finding, ...]
     metrics: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -167,7 +167,7 @@ class TestFlips:
             y = np.where(rng.logistic(size=300) < x[:, 0] + by_sex * (sex - 0.5), "yes", "no")
             frame = pd.DataFrame({"sex": np.where(sex, "m", "f"), "a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
             dataset = make_dataset(frame, label="y", positive="yes", sensitive=["sex"])
-            predictions = out_of_sample(dataset, LearningConfig(seed=seed), opinions=False, flips=True)
+            predictions = out_of_sample(dataset, LearningConfig(seed=seed), opinions=False, asked=True)
             statuses += [f.status for f in of(assess_fairness(dataset, predictions, CONFIG), "FB017")]
         assert statuses.count("failed") == fails
 

@@ -11,7 +11,7 @@ import pytest
 
 from assay.config import HealthConfig
 from assay.dataset import Dataset
-from assay.health import assess_health
+from assay.health import HealthContext, assess_health
 from assay.results import HealthResult, OutOfSample
 
 
@@ -33,7 +33,7 @@ def make_case(make_dataset, make_out_of_sample) -> Callable[..., tuple[Dataset, 
 
 @pytest.fixture(scope="session")
 def assess() -> Callable[..., HealthResult]:
-    return lambda case, **settings: assess_health(*case, HealthConfig(**settings))
+    return lambda case, **settings: assess_health(HealthContext(*case, HealthConfig(**settings)))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from assay.config import HealthConfig
 from assay.errors import ContractError
-from assay.health import assess_health
+from assay.health import CHECKS, HealthContext, assess_health
 
 
 @pytest.mark.parametrize("k", [2, 4])
@@ -62,11 +62,11 @@ def test_a_label_that_was_held_for_impossible_leaves_the_loss_finite(make_datase
 def test_ten_rows(make_case, assess):
     result = assess(make_case(10))
     assert np.isnan(result.metrics.set_index("metric").loc["calibration error", "value"])
-    assert len(result.findings) == 4
+    assert {f.code for f in result.findings} == {check.code for check in CHECKS}
 
 
 def test_predictions_of_another_dataset_are_refused(make_case):
     dataset, _ = make_case(30)
     _, predictions = make_case(40)
     with pytest.raises(ContractError, match="30 rows, got 40"):
-        assess_health(dataset, predictions, HealthConfig())
+        assess_health(HealthContext(dataset, predictions, HealthConfig()))

@@ -30,7 +30,7 @@ def plan_of(dataset, **rest):
 
 def test_asking_changes_nothing_else(make_dataset):
     dataset = make_dataset(people(), label="y", sensitive=["sex"])
-    without, found = out_of_sample(dataset, QUICK), out_of_sample(dataset, QUICK, flips=True)
+    without, found = out_of_sample(dataset, QUICK), out_of_sample(dataset, QUICK, asked=True)
     assert without.flips == {}
     assert set(found.flips) == KINDS
     for name in ("pred_probs", "repeat_probs", "folds", "train_loss", "test_loss", "margin", "trajectory"):
@@ -43,7 +43,7 @@ def test_asking_changes_nothing_else(make_dataset):
 def test_a_label_that_is_the_sex_flips_and_one_that_ignores_it_does_not(make_dataset):
     for by_sex, low, high in ((0.97, 0.95, 1.0), (0.0, 0.0, 0.1)):
         dataset = make_dataset(people(600, by_sex=by_sex), label="y", sensitive=["sex"])
-        for features in out_of_sample(dataset, QUICK, flips=True).flips.values():
+        for features in out_of_sample(dataset, QUICK, asked=True).flips.values():
             assert features["sex"].dtype == np.float32
             assert low <= features["sex"].mean() <= high
 
@@ -76,7 +76,7 @@ def test_networks_ask_the_members_that_held_the_row_out(make_dataset, monkeypatc
 
     monkeypatch.setattr(classification, "_flip", spy)
     dataset = make_dataset(frame, label="y", sensitive=["sex"])
-    found = out_of_sample(dataset, QUICK, opinions=False, flips=True)
+    found = out_of_sample(dataset, QUICK, opinions=False, asked=True)
     table = encode_table(frame.assign(sex=1 - frame["sex"]), dataset.roles.features, torch.device("cpu"))
     test = [np.flatnonzero(found.folds[r] == f) for r in range(2) for f in range(3)]
     after = np.zeros((2, 240, 2))
@@ -90,7 +90,7 @@ def test_networks_ask_the_members_that_held_the_row_out(make_dataset, monkeypatc
 def test_the_network_alone_and_rows_without_a_label(make_dataset):
     frame = people()
     frame.loc[:9, "y"] = None
-    found = out_of_sample(make_dataset(frame, label="y", sensitive=["sex"]), QUICK, opinions=False, flips=True)
+    found = out_of_sample(make_dataset(frame, label="y", sensitive=["sex"]), QUICK, opinions=False, asked=True)
     assert set(found.flips) == {"the network"}
     np.testing.assert_array_equal(np.isnan(found.flips["the network"]["sex"]), np.arange(300) < 10)
 
@@ -101,7 +101,7 @@ def test_a_feature_that_the_model_does_not_see_is_not_asked(make_dataset):
     withheld = make_dataset(frame, label="y", sensitive=["sex"]).without(["sex"])
     for dataset in (hidden, withheld, make_dataset(frame, label="y")):
         assert plan_of(dataset) == ()
-        assert out_of_sample(dataset, QUICK, flips=True).flips == {}
+        assert out_of_sample(dataset, QUICK, asked=True).flips == {}
 
 
 def test_values_are_those_of_the_groups_and_medians_of_bins(make_dataset):
@@ -150,14 +150,14 @@ def test_rows_are_bounded(make_dataset, monkeypatch):
     assert sum(len(flip.rows) for flip in plan_of(dataset)) == 100
     monkeypatch.setattr(flips, "MAX_PROBABILITIES", 80)
     assert sum(len(flip.rows) for flip in plan_of(dataset)) == 40
-    found = out_of_sample(dataset, QUICK, flips=True)
+    found = out_of_sample(dataset, QUICK, asked=True)
     for features in found.flips.values():
         assert np.isfinite(features["sex"]).sum() == 40
 
 
 @pytest.mark.parametrize("race", [["one"] * 30, [None] * 29 + ["one"], [f"rare {i}" for i in range(30)]])
 def test_values_that_nobody_could_learn_are_not_tried(make_dataset, race):
-    found = out_of_sample(make_dataset(people(30).assign(race=race), label="y", sensitive=["race"]), QUICK, flips=True)
+    found = out_of_sample(make_dataset(people(30).assign(race=race), label="y", sensitive=["race"]), QUICK, asked=True)
     for features in found.flips.values():
         assert np.isnan(features["race"]).all()
 
@@ -196,7 +196,7 @@ def test_a_far_probability_shifts_no_farther():
 
 def test_effects_of_each_kind_of_model_have_the_direction_of_the_label(make_dataset):
     dataset = make_dataset(people(600, by_sex=0.8), label="y", sensitive=["sex"])
-    found = out_of_sample(dataset, QUICK, flips=True)
+    found = out_of_sample(dataset, QUICK, asked=True)
     assert set(found.flip_effects) == KINDS
     for kind, features in found.flip_effects.items():
         assert features["sex"].shape == (2 if kind == "the network" else 1, 3, 2, 2)

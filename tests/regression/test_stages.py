@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.config import FairnessConfig, HealthConfig, LabelNoiseConfig, LearningConfig, ValidationConfig
 from assay.errors import ContractError, InputError
 from assay.fairness import assess_numeric_fairness
-from assay.health import assess_numeric_health
+from assay.health import HealthContext, assess_numeric_health
 from assay.label_noise import find_numeric_label_noise
 from assay.learning import out_of_sample_values
 from assay.validation import propose_suite, validate
@@ -79,7 +79,7 @@ class TestFairness:
         values = make_values(other, np.zeros(100))
         for stage, config in (
             (assess_numeric_fairness, FairnessConfig()),
-            (assess_numeric_health, HealthConfig()),
+            (lambda *given: assess_numeric_health(HealthContext(*given)), HealthConfig()),
             (find_numeric_label_noise, LabelNoiseConfig()),
         ):
             with pytest.raises(ContractError, match="200 rows, got 100"):
@@ -90,7 +90,7 @@ class TestHealth:
     def test_figures(self, make_dataset, make_values):
         frame = table()
         dataset = make_dataset(frame, label="y")
-        result = assess_numeric_health(dataset, make_values(dataset, frame["x"] * 3), HealthConfig())
+        result = assess_numeric_health(HealthContext(dataset, make_values(dataset, frame["x"] * 3), HealthConfig()))
         metrics = result.metrics.set_index("metric")
         assert metrics.loc["r2", "value"] == pytest.approx(0.9, abs=0.02)
         assert metrics.loc["mean absolute error", "value"] == pytest.approx(np.abs(frame["y"] - frame["x"] * 3).mean())
@@ -100,7 +100,9 @@ class TestHealth:
     def test_predictions_worse_than_the_mean(self, make_dataset, make_values):
         frame = table()
         dataset = make_dataset(frame, label="y")
-        result = assess_numeric_health(dataset, make_values(dataset, -frame["x"], train=0.99), HealthConfig())
+        result = assess_numeric_health(
+            HealthContext(dataset, make_values(dataset, -frame["x"], train=0.99), HealthConfig())
+        )
         assert str(of(result, "MH001")[0].status) == "failed"
         assert str(of(result, "MH002")[0].status) == "failed"
 
@@ -109,7 +111,9 @@ class TestHealth:
         frame = table(300)
         frame["y"] *= unit
         dataset = make_dataset(frame, label="y")
-        result = assess_numeric_health(dataset, make_values(dataset, frame["x"] * 3 * unit), HealthConfig())
+        result = assess_numeric_health(
+            HealthContext(dataset, make_values(dataset, frame["x"] * 3 * unit), HealthConfig())
+        )
         message = of(result, "MH001")[0].message
         assert ("The mean absolute error is" in message) == known
         assert "inf" not in message.replace("interval", "")

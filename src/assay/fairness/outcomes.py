@@ -13,7 +13,7 @@ from assay.fairness.rates import ACCURACY
 from assay.fairness.simultaneous import METHOD_DIFFERENCE, METHOD_RATIO
 from assay.fairness.to_overall import METHOD_TO_OVERALL
 from assay.fairness.wording import about, confidently, counted, listing, percent, points, points_between, together
-from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.small_cells import SMALLEST_CELL, is_small, shown_count
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def _evidence(assessment: Assessment, question: str, parts: tuple[Disparity, ...
         interval = Interval(figure.low, figure.high, confidence, method)
     return Evidence(
         metric=f"{figure.metric} {figure.kind}",
-        value=None if math.isnan(figure.value) else figure.value,
+        value=or_none(figure.value),
         interval=interval,
         n=figure.rows,
         threshold=figure.threshold,
@@ -266,7 +266,7 @@ def _rates_table(assessment: Assessment, metrics: tuple[str, ...]) -> Table:
         (
             assessment.feature.groups[group],
             int(assessment.group_rows[group]),
-            *(None if math.isnan(rate.shares[group]) else float(rate.shares[group]) for rate in rates),
+            *(or_none(rate.shares[group]) for rate in rates),
         )
         for group in largest.tolist()
     )

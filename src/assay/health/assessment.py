@@ -8,39 +8,48 @@ import numpy as np
 import pandas as pd
 
 from assay.findings import run_checks
+from assay.health.attribution import PART as ATTRIBUTION
 from assay.health.checks import CHECKS
+from assay.health.cost import PART as COST
+from assay.health.fit import PART as FIT
+from assay.health.leakage import PART as LEAKAGE
+from assay.health.parts import assess_parts
+from assay.health.quantity import PART as QUANTITY
+from assay.health.robustness import PART as ROBUSTNESS
+from assay.health.self_test import PART as SELF_TEST
+from assay.health.stamps import PART as STAMPS
+from assay.health.variants import PART as VARIANTS
 from assay.health.vitals import take_vitals
-from assay.results import HealthResult
+from assay.results import HealthResult, OutOfSample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
-    from assay.config import HealthConfig
-    from assay.dataset import Dataset
     from assay.findings import Check
+    from assay.health.context import HealthContext
+    from assay.health.parts import Part
     from assay.health.vitals import Figure, Vitals
-    from assay.results import OutOfSample
+
+PARTS: tuple[Part[Any], ...] = (*(FIT, QUANTITY, COST, ATTRIBUTION, LEAKAGE, VARIANTS, ROBUSTNESS, STAMPS, SELF_TEST),)
 
 
 def assess_health(
-    dataset: Dataset,
-    predictions: OutOfSample,
-    config: HealthConfig,
+    context: HealthContext,
     checks: Iterable[Check[Vitals]] = CHECKS,
+    parts: Iterable[Part[Any]] = PARTS,
 ) -> HealthResult:
     """Assess whether anything can be learned, and whether it holds on rows that the models did not see.
 
     Parameters
     ----------
-    dataset
-        N rows.
-    predictions
-        Out-of-sample predictions for the same N rows. Rows that were predicted only (label missing, class left out)
+    context
+        The dataset, its predictions, and what is asked. Rows that were predicted only (label missing, class left out)
         enter no figure. Rows count alike: sample weights do not enter.
-    config
-        Required AUC and tolerated gap.
     checks
-        The questions to ask.
+        The questions to ask of the training itself.
+    parts
+        The other questions.
 
     Returns
     -------
@@ -54,9 +63,11 @@ def assess_health(
     ContractError
         Where the predictions belong to another dataset.
     """
-    dataset.check_predicted(len(predictions.labels))
-    vitals = take_vitals(dataset, predictions, config)
-    return HealthResult(findings=run_checks(checks, vitals), metrics=tabulate(vitals.figures))
+    assert isinstance(context.predictions, OutOfSample)
+    context.dataset.check_predicted(len(context.predictions.labels))
+    vitals = take_vitals(context.dataset, context.predictions, context.config)
+    found, tables = assess_parts(parts, context)
+    return HealthResult((*run_checks(checks, vitals), *found), tabulate(vitals.figures), tables)
 
 
 def tabulate(figures: Mapping[str, Figure]) -> pd.DataFrame:

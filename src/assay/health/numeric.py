@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, run_checks
-from assay.health.assessment import tabulate
+from assay.health.assessment import PARTS, tabulate
 from assay.health.checks import check_unseen_features
+from assay.health.parts import assess_parts
 from assay.health.vitals import Figure, over_members
 from assay.intervals import judge_lower, judge_upper, normal_quantile
 from assay.r2 import compute_r2
-from assay.results import HealthResult
+from assay.results import HealthResult, OutOfSampleValues
 from assay.target import BOUND
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from assay.config import HealthConfig
     from assay.dataset import Dataset
-    from assay.results import OutOfSampleValues
+    from assay.health.context import HealthContext
+    from assay.health.parts import Part
+    from assay.health_config import HealthConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,23 +39,18 @@ class NumericVitals:
 
 
 def assess_numeric_health(
-    dataset: Dataset,
-    predictions: OutOfSampleValues,
-    config: HealthConfig,
-    checks: Iterable[Check[NumericVitals]] | None = None,
+    context: HealthContext, checks: Iterable[Check[NumericVitals]] | None = None, parts: Iterable[Part[Any]] = PARTS
 ) -> HealthResult:
     """Assess whether a numeric label can be learned, and whether that holds on rows that the models did not see.
 
     Parameters
     ----------
-    dataset
-        N rows.
-    predictions
-        Out-of-sample predictions for the same N rows. Rows without a label enter no figure. Rows count alike.
-    config
-        Required R2 and tolerated gap.
+    context
+        The dataset, its predictions, and what is asked. Rows without a label enter no figure. Rows count alike.
     checks
-        The questions to ask; by default `NUMERIC_CHECKS`.
+        The questions to ask of the training itself; by default `NUMERIC_CHECKS`.
+    parts
+        The other questions.
 
     Returns
     -------
@@ -67,11 +64,13 @@ def assess_numeric_health(
     ContractError
         Where the predictions belong to another dataset.
     """
-    dataset.check_predicted(len(predictions.target))
-    vitals = NumericVitals(dataset, predictions, config, _figures(predictions))
-    return HealthResult(
-        findings=run_checks(NUMERIC_CHECKS if checks is None else checks, vitals), metrics=tabulate(vitals.figures)
-    )
+    predictions = context.predictions
+    assert isinstance(predictions, OutOfSampleValues)
+    context.dataset.check_predicted(len(predictions.target))
+    vitals = NumericVitals(context.dataset, predictions, context.config, _figures(predictions))
+    asked = run_checks(NUMERIC_CHECKS if checks is None else checks, vitals)
+    found, tables = assess_parts(parts, context)
+    return HealthResult((*asked, *found), tabulate(vitals.figures), tables)
 
 
 def _figures(predictions: OutOfSampleValues) -> dict[str, Figure]:

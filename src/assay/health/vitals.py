@@ -15,8 +15,8 @@ from assay.intervals import bonferroni, normal_quantile, wilson
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from assay.config import HealthConfig
     from assay.dataset import Dataset
+    from assay.health_config import HealthConfig
     from assay.results import OutOfSample
 
 # A probability of 0 for the given class would make the log loss of all rows infinite.

@@ -38,7 +38,7 @@ def assign_roles(config: AuditConfig, frame: pd.DataFrame) -> Roles:
     InputError
         Where no feature is left.
     """
-    apart = {config.label, config.id, config.time, config.group, config.weight, *config.ignore}
+    apart = {config.label, config.id, config.time, config.group, config.weight, config.split, *config.ignore}
     sensitive = tuple(dict.fromkeys(feature.column for feature in config.sensitive))
     if not config.learning.use_sensitive:
         apart.update(sensitive)
@@ -56,6 +56,7 @@ def assign_roles(config: AuditConfig, frame: pd.DataFrame) -> Roles:
         time=config.time,
         group=config.group,
         weight=config.weight,
+        split=config.split,
         ignored=config.ignore,
         group_columns=tuple(feature.column for feature in config.sensitive),
     )
@@ -102,7 +103,7 @@ def row_identifiers(frame: pd.DataFrame, id_column: str | None, index: pd.Index[
 
 
 def _named(config: AuditConfig) -> Iterator[tuple[str, str]]:
-    for part in ("label", "id", "time", "group", "weight"):
+    for part in ("label", "id", "time", "group", "weight", "split"):
         if (name := getattr(config, part)) is not None:
             yield part, name
     for feature in config.sensitive:

@@ -40,7 +40,7 @@ def out_of_sample(
     exclude: npt.NDArray[np.bool_] | None = None,
     repeats: int | None = None,
     opinions: bool = True,
-    flips: bool = False,
+    asked: bool = False,
     progress: Callable[[float], None] = _ignore,
 ) -> OutOfSample:
     """Predict every row by networks that saw neither the row, nor one equal to it, nor one of its group.
@@ -61,8 +61,9 @@ def out_of_sample(
         In place of the configured number.
     opinions
         Whether models of other kinds are asked too, where the configuration has them.
-    flips
-        Whether each model is also asked what it would predict if the sensitive features alone had other values.
+    asked
+        Whether each model is also asked what it would predict if the sensitive features alone had other values, and
+        kept for more questions (`OutOfSample.models`).
     progress
         Is told the finished share, in (0, 1].
 
@@ -83,7 +84,7 @@ def out_of_sample(
         exclude=exclude,
         repeats=repeats or config.repeats,
         opinions=opinions and config.other_models,
-        flips=flips,
+        asked=asked,
         progress=progress,
     )
 

@@ -13,8 +13,10 @@ from assay.learning.device import choose_device
 from assay.learning.encoding import encode_table
 from assay.learning.flips import FlipTest, plan_flips
 from assay.learning.folds import count_units
+from assay.learning.held_out import keep
 from assay.learning.members import NETWORKS_SHARE, assign_repeats, describe_training, fold_rng, units_of
 from assay.learning.opinions import other_opinions
+from assay.learning.plain_features import read_plain_features
 from assay.learning.prediction import Predictor
 from assay.learning.recipe import Recipe, draw_share
 from assay.learning.steps import Examples
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from assay.config import LearningConfig
     from assay.dataset import Dataset
     from assay.learning.curves import Rows
+    from assay.learning.opinions import Fitted
+    from assay.learning.plain_features import PlainFeatures
     from assay.learning.training import Trained
 
     Codes = npt.NDArray[np.int64]
@@ -43,7 +47,7 @@ def predict_classes(
     exclude: Mask | None,
     repeats: int,
     opinions: bool,
-    flips: bool,
+    asked: bool,
     progress: Callable[[float], None],
 ) -> OutOfSample:
     """See `assay.learning.out_of_sample`."""
@@ -80,13 +84,21 @@ def predict_classes(
     )
     repeat_probs = _repeat_probs(trained, test, labels, repeats)
     flip_test = FlipTest(
-        plan_flips(dataset, folds[0] >= 0, classes=len(kept), seed=config.seed) if flips else (), folds
+        plan_flips(dataset, folds[0] >= 0, classes=len(kept), seed=config.seed) if asked else (), folds
     )
     _flip(flip_test, trained.predictor, repeat_probs, folds)
+    fitted: dict[str, list[Fitted]] = {}
+    features = read_plain_features(dataset.frame, dataset.roles.features) if opinions else None
     others = (
-        _opinions(dataset, labels, folds[0], trainable, config=config, flips=flip_test, progress=progress)
-        if opinions
-        else {}
+        {}
+        if features is None
+        else _opinions(
+            *(dataset, labels, folds[0], trainable, config),
+            features=features,
+            flips=flip_test,
+            kept=fitted,
+            progress=progress,
+        )
     )
     mean = repeat_probs.mean(axis=0, dtype=np.float64)
     classes = dataset.labels.classes
@@ -110,6 +122,7 @@ def predict_classes(
         opinions=others,
         flips=flip_test.shares,
         flip_effects=flip_test.effects,
+        models=keep(trained.predictor, folds, features, fitted) if asked else None,
     )
 
 
@@ -170,7 +183,7 @@ def _flip(test: FlipTest, predictor: Predictor, repeat_probs: npt.NDArray[np.flo
     rows, members = test.rows, predictor.network.members // len(folds)
     held = [np.flatnonzero(of_repeat[rows] == f) for of_repeat in folds for f in range(members)]
     after = np.zeros((len(folds), len(rows), predictor.network.outputs), dtype=np.float32)
-    found = Predictor(predictor.network, predictor.table.flipped(test.flips)).predict(held)
+    found = Predictor(predictor.network, predictor.table.edited(rows, test.donors)).predict(held)
     for m, part in enumerate(held):
         after[m // members, part] = found[m]
     test.add(NETWORK, repeat_probs[:, rows], after)
@@ -181,9 +194,11 @@ def _opinions(
     labels: Codes,
     folds: npt.NDArray[np.int16],
     trainable: Mask,
-    *,
     config: LearningConfig,
+    *,
+    features: PlainFeatures,
     flips: FlipTest,
+    kept: dict[str, list[Fitted]],
     progress: Callable[[float], None],
 ) -> dict[str, npt.NDArray[np.float64]]:
     train = [np.flatnonzero(trainable & (folds != f)) for f in range(config.folds)]
@@ -196,6 +211,8 @@ def _opinions(
         classes=int(labels.max()) + 1,
         seed=config.seed,
         flips=flips,
+        kept=kept,
+        features=features,
         progress=lambda share: progress(NETWORKS_SHARE + (1 - NETWORKS_SHARE) * share),
     )
 

@@ -131,6 +131,15 @@ class FlipTest:
         """(P,) positions of the rows that are predicted."""
         return np.concatenate([np.empty(0, dtype=np.int64), *(flip.rows for flip in self.flips)])
 
+    @property
+    def donors(self) -> dict[str, Rows]:
+        """Column -> (P,) positions of the rows whose value of the column the rows are given."""
+        given = {flip.column: self.rows for flip in self.flips}
+        start = 0
+        for flip in self.flips:
+            given[flip.column][start : (start := start + len(flip.rows))] = flip.donor
+        return given
+
     def add(self, kind: str, before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> None:
         """Take down probabilities by a kind of model: with the rows' own values, and with the flips'.
 

@@ -8,6 +8,7 @@ back harder than their defaults: what fits every label fits the wrong ones too.
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +67,19 @@ CHUNK_CELLS = 4_000_000
 LEAST_PROBABILITY = 1e-12
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A fitted model: `predict` gives probabilities of the classes `seen`, their codes ascending."""
+
+    predict: Predictor
+    seen: Rows
+
+    def predict_into(self, found: Probabilities, features: PlainFeatures, rows: Rows, share: float = 1.0) -> None:
+        """Add `share` times the prediction of the rows of `features` to the same rows of `found`."""
+        for part in _chunks(rows, features, found.shape[1]):
+            found[np.ix_(part, self.seen)] += share * self.predict(features, part)
+
+
 def _ignore(_fraction: float) -> None:
     """Stand in for a progress display that nobody asked for."""
 
@@ -79,6 +93,8 @@ def other_opinions(
     classes: int,
     seed: int,
     flips: FlipTest | None = None,
+    kept: dict[str, list[Fitted]] | None = None,
+    features: PlainFeatures | None = None,
     progress: Callable[[float], None] = _ignore,
 ) -> dict[str, Probabilities]:
     """Predict every row by models of other kinds that did not see it, one of each kind for each member.
@@ -102,6 +118,10 @@ def other_opinions(
         The same seed gives the same probabilities.
     flips
         Is told what the members predict for the rows of its flips, each by the member that holds the row out.
+    kept
+        Is given the fitted models of each kind, one for each of `test`.
+    features
+        Of the dataset, where they have been read already.
     progress
         Is told the finished share, in (0, 1].
 
@@ -115,7 +135,7 @@ def other_opinions(
     InputError
         Where a member has no row with a label and a positive weight to train on.
     """
-    features = read_plain_features(dataset.frame, dataset.roles.features)
+    features = features or read_plain_features(dataset.frame, dataset.roles.features)
     usable = labels >= 0 if dataset.weights is None else (labels >= 0) & (dataset.weights > 0)
     samples = [_sample(rows[usable[rows]], labels, np.random.default_rng((seed, m))) for m, rows in enumerate(train)]
     if not all(map(len, samples)):
@@ -127,25 +147,29 @@ def other_opinions(
     learners: dict[str, Learner] = {"trees": _learn_trees, "linear": _learn_linear}
     opinions = {name: np.zeros((len(dataset), classes)) for name in learners}
     flips = flips or FlipTest((), np.zeros((1, len(dataset)), dtype=np.int16))
-    flipped_rows, altered = flips.rows, features.flipped(flips.flips)
+    flipped_rows, altered = flips.rows, features.edited(flips.rows, flips.donors)
     flipped = {name: np.zeros((len(flipped_rows), classes)) for name in learners}
     members = [(name, m) for name in learners for m in range(len(samples))]
     for done, (name, m) in enumerate(members, start=1):
-        rows, weights = samples[m], dataset.weights
-        seen, codes = np.unique(labels[rows], return_inverse=True)
-        learn = learners[name] if len(seen) > 1 and features.width else _learn_shares
-        predict = learn(features, rows, codes, None if weights is None else _relative(weights[rows]), seed)
-        for part in _chunks(test[m], features, classes):
-            opinions[name][np.ix_(part, seen)] = predict(features, part)
-        for part in _chunks(never, features, classes):
-            opinions[name][np.ix_(part, seen)] += predict(features, part) / len(samples)
-        at = np.flatnonzero(np.isin(flipped_rows, test[m]))
-        for part in _chunks(at, features, classes):
-            flipped[name][np.ix_(part, seen)] = predict(altered, part)
+        fitted = _fit(learners[name], features, samples[m], labels, dataset.weights, seed=seed)
+        fitted.predict_into(opinions[name], features, test[m])
+        fitted.predict_into(opinions[name], features, never, share=1 / len(samples))
+        fitted.predict_into(flipped[name], altered, np.flatnonzero(np.isin(flipped_rows, test[m])))
+        if kept is not None:
+            kept.setdefault(name, []).append(fitted)
         progress(done / len(members))
     for name, found in flipped.items():
         flips.add(name, opinions[name][None, flipped_rows], found[None])
-    return {name: _normalise(found) for name, found in opinions.items()}
+    return {name: normalise(found) for name, found in opinions.items()}
+
+
+def _fit(
+    learn: Learner, features: PlainFeatures, rows: Rows, labels: Rows, weights: Probabilities | None, *, seed: int
+) -> Fitted:
+    seen, codes = np.unique(labels[rows], return_inverse=True)
+    if len(seen) < 2 or not features.width:
+        learn = _learn_shares
+    return Fitted(learn(features, rows, codes, None if weights is None else _relative(weights[rows]), seed), seen)
 
 
 def _sample(rows: Rows, labels: Rows, rng: np.random.Generator) -> Rows:
@@ -227,7 +251,8 @@ def _chunks(rows: Rows, features: PlainFeatures, classes: int) -> list[Rows]:
     return np.array_split(rows, -(-len(rows) * width // CHUNK_CELLS)) if len(rows) else []
 
 
-def _normalise(probabilities: Probabilities) -> Probabilities:
+def normalise(probabilities: Probabilities) -> Probabilities:
+    """(n, K) probabilities of which none is 0, rows sum to 1."""
     clipped: Probabilities = np.maximum(probabilities, LEAST_PROBABILITY)
     clipped /= clipped.sum(axis=1, keepdims=True)
     return clipped

@@ -10,13 +10,11 @@ import numpy as np
 from assay.learning.columns import as_codes, as_numbers, is_numeric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
     from scipy.sparse import csr_array
-
-    from assay.learning.flips import Flip
 
     Numbers = npt.NDArray[np.float64]
     Codes = npt.NDArray[np.int64]
@@ -72,17 +70,15 @@ class PlainFeatures:
         """Number of inputs of a linear model."""
         return int(self.scaled.shape[1] + self.sizes.sum())
 
-    def flipped(self, flips: Sequence[Flip]) -> PlainFeatures:
-        """Return the rows of all flips, one after the other, with the values that these give them."""
+    def edited(self, rows: Codes, donors: Mapping[str, Codes]) -> PlainFeatures:
+        """Return `rows`, of which the columns of `donors` have the values of other rows: (n,) positions each."""
 
         def altered(values: npt.NDArray[Any], names: tuple[str, ...]) -> npt.NDArray[Any]:
-            parts = [values[:0]]
-            for flip in flips:
-                at = [i for i, name in enumerate(names) if name == flip.column]
-                rows = values[flip.rows]
-                rows[:, at] = values[flip.donor, at]
-                parts.append(rows)
-            return np.concatenate(parts)
+            taken = values[rows]
+            for at, name in enumerate(names):
+                if name in donors:
+                    taken[:, at] = values[donors[name], at]
+            return taken
 
         return replace(
             self,

@@ -23,7 +23,6 @@ _WORD = re.compile(
     r"""\s*(?:(?P<text>'[^'`\\\n]*'|"[^"`\\\n]*")|`(?P<quoted>[^`\n]+)`|(?P<name>[^\W\d]\w*)"""
     r"""|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<sign>[=!<>]=|[<>&|~()\[\],.+-]))"""
 )
-_KEYWORDS = ("and", "or", "not", "in", "True", "False")
 _TESTS = ("isnull", "notnull", "isna", "notna")
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 # Longer ones are no condition that a person wrote; deep nesting is how parsers are brought down.

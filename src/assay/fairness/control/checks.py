@@ -15,7 +15,7 @@ from assay.fairness.disparity import MIN_CASES, MOST_LEFT_OUT
 from assay.fairness.outcomes import TABLE_ROWS
 from assay.fairness.rates import FALSE_POSITIVE_RATE, SELECTION_RATE, TRUE_POSITIVE_RATE, in_class
 from assay.fairness.wording import confidently, percent, points, points_between
-from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.intervals import bonferroni
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _outcome(asked: _Question, confidence: float, subject: Subject, severity: Se
         value, interval = spread.value, Interval(spread.low, spread.high, confidence, _METHOD_SPREAD)
     evidence = Evidence(
         metric=metric,
-        value=None if math.isnan(value) else value,
+        value=or_none(value),
         interval=interval,
         n=int(next(s for s in asked.strats if s.metric == worst.metric).rows[asked.compared].sum()),
         threshold=asked.tolerance,

@@ -14,7 +14,7 @@ from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.rates import Rates
 from assay.fairness.simultaneous import METHOD_DIFFERENCE
 from assay.fairness.wording import confidently, counted, listing, points, points_between
-from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
+from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table, or_none
 from assay.intervals import bonferroni
 
 if TYPE_CHECKING:
@@ -124,10 +124,7 @@ def _widest(disparities: Mapping[str, Disparity], confidence: float) -> Evidence
     """Evidence on the largest of several differences, with a table of the largest ones."""
     order = sorted(disparities.items(), key=lambda item: -item[1].value if item[1].is_estimable else math.inf)
     top = order[0][1]
-    rows = tuple(
-        (column, d.rows, *(None if math.isnan(x) else x for x in (d.value, d.low, d.high)))
-        for column, d in order[:TABLE_ROWS]
-    )
+    rows = tuple((column, d.rows, *map(or_none, (d.value, d.low, d.high))) for column, d in order[:TABLE_ROWS])
     return Evidence(
         metric="missing share difference",
         value=top.value if top.is_estimable else None,

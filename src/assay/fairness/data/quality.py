@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.rates import Rates
 from assay.fairness.simultaneous import METHOD_DIFFERENCE
 from assay.fairness.wording import about, confidently, percent, points, points_between
-from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
+from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table, or_none
 from assay.intervals import bonferroni
 from assay.small_cells import SMALLEST_CELL, is_small
 
@@ -179,5 +178,5 @@ def _table(feature: Feature, rates: Mapping[str, Rates]) -> Table:
     for kind, rate in rates.items():
         for group in np.argsort(-rate.shares, kind="stable").tolist()[:most]:
             share, size = float(rate.shares[group]), int(rate.rows[group])
-            rows.append((kind, feature.groups[group], size, round(share * size), None if math.isnan(share) else share))
+            rows.append((kind, feature.groups[group], size, round(share * size), or_none(share)))
     return Table(("defect", "group", "rows", "affected rows", "share"), tuple(rows))

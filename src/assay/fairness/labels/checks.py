@@ -11,7 +11,7 @@ import numpy as np
 from assay.fairness.labels.figures import CORRECTED, JUDGED, OBSERVED, VIEWS, compare_conclusions, conclude
 from assay.fairness.outcomes import NAME_THEM, NO_FEATURE
 from assay.fairness.wording import confidently, percent, points, points_between
-from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.intervals import bonferroni, wilson
 from assay.small_cells import SMALLEST_CELL, is_small
 
@@ -217,24 +217,20 @@ def _evidence(effect: Effect, metric: str, config: FairnessConfig) -> Evidence:
     d = effect.differences[metric, CORRECTED]
     known = not math.isnan(d.low)
     rows = tuple(
-        (m, view, *(_or_none(x) for x in (e.value, e.low, e.high)), str(conclude(e, config.tolerance)))
+        (m, view, *(or_none(x) for x in (e.value, e.low, e.high)), str(conclude(e, config.tolerance)))
         for m in JUDGED
         for view in VIEWS
         for e in (effect.differences[m, view],)
     )
     return Evidence(
         metric=f"{metric}, {CORRECTED}",
-        value=_or_none(d.value),
+        value=or_none(d.value),
         interval=Interval(d.low, d.high, config.confidence, METHOD) if known else None,
         n=effect.rows[CORRECTED],
         threshold=config.tolerance,
         unit="share",
         table=Table(("metric", "view", "value", "low", "high", "against the tolerance"), rows),
     )
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _or_nothing(value: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from assay.fairness.outcomes import each_feature
 from assay.fairness.rates import TRUE_POSITIVE_RATE
 from assay.fairness.simultaneous import METHOD_DIFFERENCE
 from assay.fairness.wording import confidently, counted, listing, percent, points, points_between
-from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.small_cells import shown_count
 
 if TYPE_CHECKING:
@@ -209,9 +208,9 @@ def _table(trials: Sequence[Trial]) -> Table:
             trial.method,
             trial.setting,
             judged.accuracy[0],
-            None if math.isnan(judged.disparity.value) else judged.disparity.value,
-            None if math.isnan(judged.disparity.low) else judged.disparity.low,
-            None if math.isnan(judged.disparity.high) else judged.disparity.high,
+            or_none(judged.disparity.value),
+            or_none(judged.disparity.low),
+            or_none(judged.disparity.high),
             str(judged.disparity.status),
         )
         for trial in trials

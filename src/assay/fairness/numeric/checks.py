@@ -12,7 +12,7 @@ from assay.fairness.disparity import MIN_CASES
 from assay.fairness.numeric.means import ABSOLUTE_ERROR, MEAN_ERROR, MEAN_LABEL, MEAN_PREDICTION, Means
 from assay.fairness.outcomes import TABLE_ROWS, each_feature
 from assay.fairness.wording import confidently, counted, listing, percent, points, points_between
-from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _evidence(found: Means, feature: Feature, confidence: float) -> Evidence:
         (
             feature.groups[g],
             int(found.rows[g]),
-            *(None if np.isnan(x) else float(x) for x in (found.means[g], found.errors[g])),
+            *map(or_none, (found.means[g], found.errors[g])),
         )
         for g in order
     )

@@ -20,7 +20,7 @@ from assay.fairness.wording import (
     points,
     points_between,
 )
-from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
+from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table, or_none
 from assay.intervals import bonferroni, judge_upper, normal_quantile
 from assay.small_cells import is_small, shown_count
 
@@ -156,7 +156,7 @@ def _calibration_rows(scored: Scored, low: npt.NDArray[np.float64], high: npt.ND
     return Table(
         ("group", "rows", "calibration error", "low", "high", "slope", "intercept at slope 1"),
         tuple(
-            (scored.feature.groups[g], int(found.rows[g]), *(_figure(column[g]) for column in columns)) for g in order
+            (scored.feature.groups[g], int(found.rows[g]), *(or_none(column[g]) for column in columns)) for g in order
         ),
     )
 
@@ -251,15 +251,11 @@ def _ranking_rows(context: FairnessContext, scored: Scored, found: Ranking) -> T
                 scored.feature.groups[g],
                 int(scored.rows[g]),
                 None if is_small(int(found.rarest[g])) else int(found.rarest[g]),
-                *(_figure(column[g]) for column in columns),
+                *(or_none(column[g]) for column in columns),
             )
             for g in order
         ),
     )
-
-
-def _figure(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
 
 
 def _held_back(status: Status, scored: Scored, compared: npt.NDArray[np.bool_]) -> Status:

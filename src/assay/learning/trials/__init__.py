@@ -1,0 +1,1 @@
+"""Further trainings: on shuffled labels, on fewer rows, with other hyperparameters."""
