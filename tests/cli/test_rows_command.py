@@ -244,7 +244,7 @@ def test_a_wide_table_shows_the_columns_in_question_first(assay, audit_file, mak
     report = make_report("reject")
     wide = pd.DataFrame({f"column {number:03}": "x" * 300 for number in range(300)}, index=range(200))
     wide["y"] = report.dataset.frame["y"]
-    dataset = replace(report.dataset, frame=wide)
+    dataset = replace(report.dataset, frame=wide, roles=replace(report.dataset.roles, features=()))
     found = (finding("DQ004", [1], column="column 200"),)
     replace(report, dataset=dataset, findings=found, ruling=replace(report.ruling, reasons=())).save(
         tmp_path / "audits"

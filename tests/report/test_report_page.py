@@ -17,7 +17,7 @@ from assay.findings import Evidence, Table
 from assay.results import CleaningEffect
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
-ORDER = ["verdict", "first", "waivers", "DQ", "LN", "FB", "cleaning", "MH", "limits", "documents", "provenance"]
+ORDER = ["verdict", "first", "waivers", "DQ", "LN", "FB", "cleaning", "MH", "limits", "documents", "glossary", "provenance"]
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -121,6 +121,7 @@ def test_pictures_say_what_they_show_and_have_a_table(page):
     pictures = [attrs for tag, attrs in page.tags if tag == "svg"]
     assert [p["aria-label"] for p in pictures] == [
         "Histogram of label quality",
+        "Given and suggested labels",
         *(f"{rate} by {f}" for f in ("sex", "race") for rate in (
             "Selection rate", "True positive rate", "False positive rate")),
         "Loss by epoch, on training and held-out rows",

@@ -56,6 +56,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log, an
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Audit again, even where nothing has changed since the last audit.")
 ]
+Deep = Annotated[
+    bool, typer.Option("--deep", help="Ask every question of model health, also what takes longer than the training.")
+]
 Folder = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the audits, in place of the configured one."),
@@ -127,6 +130,7 @@ def run(
     verbose: Verbose = False,
     output: Folder = None,
     fresh: Fresh = False,
+    deep: Deep = False,
 ) -> None:
     """Audit a dataset as a Prefect flow, which the Prefect UI shows.
 
@@ -143,7 +147,7 @@ def run(
         return answer
 
     with ending(verbose=verbose):
-        _audit(audit, through_prefect, json=json, quiet=quiet, output=output)
+        _audit(audit, through_prefect, json=json, quiet=quiet, output=output, deep=deep)
 
 
 @app.command()
@@ -156,6 +160,7 @@ def gate(
     output: Folder = None,
     save: Annotated[bool, typer.Option("--save/--no-save", help="Whether to write the audit to its folder.")] = True,
     fresh: Fresh = False,
+    deep: Deep = False,
     ci: Annotated[
         CI, typer.Option(help="CI system to speak to: github prints annotations and writes the step's summary.")
     ] = CI.AUTO,
@@ -186,7 +191,7 @@ def gate(
 
     telling = Telling(ci, comment=comment, files=ci_files, as_text=not (quiet or json))
     with ending(verbose=verbose, in_ci=ci.is_github), telling.about(audit):
-        _audit(audit, in_process, json=json, quiet=quiet, output=output, tell=telling.tell)
+        _audit(audit, in_process, json=json, quiet=quiet, output=output, deep=deep, tell=telling.tell)
 
 
 @app.command()
@@ -232,6 +237,7 @@ def _audit(
     json: bool,
     quiet: bool,
     output: Path | None,
+    deep: bool,
     tell: "Callable[[dict[str, Any], Path | None], None] | None" = None,
 ) -> None:
     """Audit what `file` says in the way of `work`, show and tell the verdict, and exit with its code."""
@@ -241,6 +247,8 @@ def _audit(
     if output is not None:
         place = config.output.model_copy(update={"folder": output.resolve()})
         config = config.model_copy(update={"output": place})
+    if deep:
+        config = config.model_copy(update={"health": config.health.model_copy(update={"deep": True})})
     with Display(quiet=quiet) as display:
         answer, mistake = _answer(work, config, display)
     if not quiet:

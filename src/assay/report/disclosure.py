@@ -17,6 +17,7 @@ from assay.fairness.rates import (
     TRUE_POSITIVE_RATE,
     in_class,
 )
+from assay.report.plain import plain
 from assay.small_cells import FEWER, is_small
 
 if TYPE_CHECKING:
@@ -178,6 +179,17 @@ def hide_small_rows(table: Table, totals: Collection[int] = (), nearly_all: Coll
         return kept | {"n": FEWER if small else None}
 
     return _each_row(table, hide)
+
+
+def health_tables(
+    tables: Mapping[str, pd.DataFrame], totals: Collection[int], nearly_all: Collection[tuple[str, str]]
+) -> dict[str, Table]:
+    """Tables of the stage "health" as the document has them: those with a column `n` without small cells."""
+    found: dict[str, Table] = {name: plain(table) for name, table in tables.items()}
+    return {
+        name: hide_small_rows(table, totals, nearly_all) if {"n", *_GROUPS} & set(table["columns"]) > {"n"} else table
+        for name, table in found.items()
+    }
 
 
 def _whom(row: Row) -> tuple[Any, ...]:

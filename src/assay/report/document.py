@@ -21,17 +21,22 @@ from assay.report.disclosure import (
     RateRows,
     count_group_rows,
     count_rate_rows,
+    health_tables,
     hide_small_estimates,
     hide_small_evidence,
+    nearly_all_rows,
 )
 from assay.report.fairness_part import fairness_part, label_effect_part, mitigation_part, row_totals
 from assay.report.plain import plain
-from assay.report.series import curves, histogram
+from assay.report.series import confusion, curves, histogram
+from assay.results import OutOfSample
 from assay.small_cells import FEWER, is_small
 from assay.store import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    import pandas as pd
 
     from assay.config import Waiver
     from assay.deciding import Decision
@@ -68,7 +73,10 @@ def build_document(report: AuditReport) -> dict[str, Any]:
         "cleaning": _cleaning(report),
         "label_effect": label_effect_part(report),
         "mitigation": mitigation_part(report),
-        "health": {"metrics": report.health.metrics},
+        "health": {
+            "metrics": report.health.metrics,
+            "tables": health_tables(report.health.tables, row_totals(report), nearly_all_rows(rate_rows)),
+        },
         "limits": _limits(report, rate_rows),
         "manifest": report.manifest,
     }
@@ -259,6 +267,7 @@ def _dataset(report: AuditReport) -> dict[str, Any]:
             "time": roles.time,
             "group": roles.group,
             "weight": roles.weight,
+            "split": roles.split,
             "ignored": roles.ignored,
         },
         # The bins of a number are ours, and no classes of the data.
@@ -324,7 +333,18 @@ def _labels(report: AuditReport) -> dict[str, Any]:
         "suspects": int(result.suspect.sum()),
         "estimates": hide_small_estimates(plain(result.estimates), row_totals(report)),
         "histogram": histogram(result.quality, result.suspect),
+        "confusion": _confusion(report),
     }
+
+
+def _confusion(report: AuditReport) -> pd.DataFrame:
+    """Without a numeric label's, which has no classes."""
+    if report.dataset.target is not None:
+        return confusion(report.label_noise, np.full(len(report.dataset), -1), ())
+    # The codes of the predictions count the learned classes only.
+    predictions = report.predictions
+    assert isinstance(predictions, OutOfSample)
+    return confusion(report.label_noise, predictions.labels, predictions.classes)
 
 
 def _cleaning(report: AuditReport) -> dict[str, Any] | None:

@@ -12,11 +12,16 @@ import io
 import re
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Row = dict[str, Any]
 
 # Placeholder colour -> variable of the style sheet.
 _COLOURS = {
@@ -117,3 +122,61 @@ def _for_page(svg: str, texts: Texts, prefix: str, label: str) -> str:
     body = texts.put_back(re.sub(r"\s*\n\s*", "\n", body).strip())
     view = box.group(1) if box else ""
     return f'<svg class="picture" role="img" aria-label="{escape(label)}" viewBox="{view}">\n{body}\n</svg>'
+
+
+def known(table: dict[str, Any], *names: str) -> list[Row]:
+    """Rows of a table of the document in which none of the named cells is empty."""
+    rows = [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
+    return [row for row in rows if all(row[name] is not None for name in names)]
+
+
+def by(rows: Iterable[Row], name: str) -> dict[str, list[Row]]:
+    """Rows by their value of `name`, in the order in which the values first occur."""
+    found: dict[str, list[Row]] = {}
+    for value, run in groupby(rows, key=lambda row: str(row[name])):
+        found.setdefault(value, []).extend(run)
+    return found
+
+
+def count(n: Any) -> int:
+    """A number of rows; 0 where it is hidden."""
+    return n if isinstance(n, int) else 0
+
+
+def whisker(axes: Axes, colour: str, *, across: Sequence[float | None], along: Sequence[float | None]) -> None:
+    """An interval, where there is one."""
+    x, y = ([end for end in ends if end is not None] for ends in (across, along))
+    if len(x) == len(y) == 2:
+        axes.plot(x, y, color=colour, linewidth=2.2, alpha=0.4)
+
+
+def ticks(low: float, high: float) -> Iterator[float]:
+    """Up to five round shares in [low, high]."""
+    step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 10.0) if (high - low) / s <= 5)
+    first = int(low / step) + (low > 0)
+    yield from (round(place * step, 4) for place in range(first, int(high / step) + 1))
+
+
+def percent_axis(axes: Axes, which: str, places: list[float]) -> None:
+    """Label an axis, "x" or "y", in percent."""
+    labels = [f"{100 * tick:.1f}".rstrip("0").rstrip(".") + "%" for tick in places]
+    (axes.set_xticks if which == "x" else axes.set_yticks)(places, labels)
+
+
+def key(axes: Axes, names: Sequence[str], *, left: float, top: float) -> None:
+    """Names of the lines that were drawn last, in their colours, from a corner in fractions of the axes."""
+    lines = [line for line in axes.lines if line.get_label() in names]
+    for place, line in enumerate(lines):
+        y = top - 0.075 * place
+        axes.plot(
+            [left],
+            [y],
+            marker=str(line.get_marker()),
+            color=line.get_color(),
+            markersize=6,
+            linestyle="none",
+            transform=axes.transAxes,
+        )
+        axes.text(
+            left + 0.03, y, str(line.get_label()), transform=axes.transAxes, color=INK, va="center", fontsize=FONT - 1
+        )

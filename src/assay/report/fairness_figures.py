@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from assay.report.drawing import (
     CHARACTER,
@@ -16,17 +15,19 @@ from assay.report.drawing import (
     SERIES,
     WIDE,
     Picture,
+    Row,
+    by,
     canvas,
+    count,
+    key,
+    known,
+    percent_axis,
     render,
+    ticks,
+    whisker,
 )
 from assay.report.text import columns, number, percent, percent_span, plural, shorten
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from matplotlib.axes import Axes
-
-Row = dict[str, Any]
 _FEATURES = 6
 _GROUPS = len(SERIES)
 _LABEL_COLUMNS = 24
@@ -45,7 +46,7 @@ def plot_reliability(table: dict[str, Any], prefix: str = "reliability") -> list
     prefix
         Of the ids in the SVG.
     """
-    found = _by(_known(table, "predicted", "observed"), "feature")
+    found = by(known(table, "predicted", "observed"), "feature")
     return [
         _reliability(feature, rows, f"{prefix}-{place}")
         for place, (feature, rows) in enumerate(list(found.items())[:_FEATURES])
@@ -53,8 +54,8 @@ def plot_reliability(table: dict[str, Any], prefix: str = "reliability") -> list
 
 
 def _reliability(feature: str, rows: list[Row], prefix: str) -> Picture:
-    groups = _by(rows, "group")
-    sizes = {group: sum(_count(row["n"]) for row in bins) for group, bins in groups.items()}
+    groups = by(rows, "group")
+    sizes = {group: sum(count(row["n"]) for row in bins) for group, bins in groups.items()}
     largest = sorted(groups, key=lambda group: (-sizes[group], group))[:_GROUPS]
     figure, axes, texts = canvas(WIDE, 4.2)
     axes.plot([0, 1], [0, 1], color=LINE, linewidth=1.5)
@@ -62,17 +63,17 @@ def _reliability(feature: str, rows: list[Row], prefix: str) -> Picture:
     for group, colour, marker in zip(largest, SERIES, MARKERS, strict=False):
         bins = sorted(groups[group], key=lambda row: float(row["predicted"]))
         for row in bins:
-            _whisker(axes, colour, across=[row["predicted"]] * 2, along=[row["low"], row["high"]])
+            whisker(axes, colour, across=[row["predicted"]] * 2, along=[row["low"], row["high"]])
         x, y = ([row[end] for row in bins] for end in ("predicted", "observed"))
         names.append(texts.hold(shorten(group, _LABEL_COLUMNS)))
         axes.plot(x, y, color=colour, marker=marker, markersize=5, linewidth=1.6, label=names[-1])
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
-    _percent_axis(axes, "x", [0, 0.25, 0.5, 0.75, 1])
-    _percent_axis(axes, "y", [0, 0.25, 0.5, 0.75, 1])
+    percent_axis(axes, "x", [0, 0.25, 0.5, 0.75, 1])
+    percent_axis(axes, "y", [0, 0.25, 0.5, 0.75, 1])
     axes.set_xlabel("mean score of the model", fontsize=FONT, color=MUTED)
     axes.set_title("share of positives among these rows", loc="left", fontsize=FONT, color=INK, pad=9)
-    _key(axes, names, left=0.04, top=0.95)
+    key(axes, names, left=0.04, top=0.95)
     return Picture(
         title=f"By {feature}",
         sentence=_reliability_sentence(rows, len(groups), len(largest)),
@@ -111,11 +112,11 @@ def plot_frontier(table: dict[str, Any], tolerance: float, prefix: str = "fronti
     prefix
         Of the ids in the SVG.
     """
-    rows = _known(table, "accuracy", "disparity")
+    rows = known(table, "accuracy", "disparity")
     found = [
         ((feature, criterion), of)
-        for feature, one in _by(rows, "feature").items()
-        for criterion, of in _by(one, "criterion").items()
+        for feature, one in by(rows, "feature").items()
+        for criterion, of in by(one, "criterion").items()
     ]
     return [
         _frontier(feature, criterion, of, tolerance, f"{prefix}-{place}")
@@ -125,14 +126,14 @@ def plot_frontier(table: dict[str, Any], tolerance: float, prefix: str = "fronti
 
 def _frontier(feature: str, criterion: str, rows: list[Row], tolerance: float, prefix: str) -> Picture:
     figure, axes, texts = canvas(WIDE, 3.8)
-    methods = list(_by(rows, "method").items())
+    methods = list(by(rows, "method").items())
     names: list[str] = []
     for place, (method, tried) in enumerate(methods):
         # "none" is the model as it is: in the colour of texts, since every other is held against it.
         colour = INK if method == "none" else SERIES[place % len(SERIES)]
         points = sorted(tried, key=lambda row: float(row["disparity"]))
         for row in points:
-            _whisker(axes, colour, across=[row["low"], row["high"]], along=[row["accuracy"]] * 2)
+            whisker(axes, colour, across=[row["low"], row["high"]], along=[row["accuracy"]] * 2)
         x, y = ([row[end] for row in points] for end in ("disparity", "accuracy"))
         names.append(texts.hold(shorten("as it is" if method == "none" else method, _LABEL_COLUMNS)))
         marker = MARKERS[place % len(MARKERS)]
@@ -144,11 +145,11 @@ def _frontier(feature: str, criterion: str, rows: list[Row], tolerance: float, p
     low, high = axes.get_ylim()
     low, high = min(low, (low + high - _LEAST_SPAN) / 2), max(high, (low + high + _LEAST_SPAN) / 2)
     axes.set_ylim(low - (high - low) * 0.1 * (len(methods) + 1), high)
-    _percent_axis(axes, "x", list(_ticks(*axes.get_xlim())))
-    _percent_axis(axes, "y", [tick for tick in _ticks(*axes.get_ylim()) if tick >= low])
+    percent_axis(axes, "x", list(ticks(*axes.get_xlim())))
+    percent_axis(axes, "y", [tick for tick in ticks(*axes.get_ylim()) if tick >= low])
     axes.set_xlabel(f"difference in {criterion}", fontsize=FONT, color=MUTED)
     axes.set_title("accuracy on held-out rows", loc="left", fontsize=FONT, color=INK, pad=9)
-    _key(axes, names, left=0.5, top=0.075 * len(methods))
+    key(axes, names, left=0.5, top=0.075 * len(methods))
     title = f"{criterion.capitalize()} by {feature}"
     return Picture(
         title=title,
@@ -199,20 +200,20 @@ def plot_label_effect(table: dict[str, Any], prefix: str = "label-effect") -> di
     rows = [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
     return {
         feature: _label_effect(feature, of, f"{prefix}-{place}")
-        for place, (feature, of) in enumerate(list(_by(rows, "feature").items())[:_FEATURES])
+        for place, (feature, of) in enumerate(list(by(rows, "feature").items())[:_FEATURES])
         if any(row["value"] is not None for row in of)
     }
 
 
 def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
-    metrics = _by(rows, "metric")
+    metrics = by(rows, "metric")
     lines = len(rows) + len(metrics)
     figure, axes, texts = canvas(NARROW, 0.5 + 0.26 * lines)
     height = figure.get_figheight()
     left = (14 + CHARACTER * max(columns(view) for view in _VIEWS)) / (72 * NARROW)
     right = 0.95
     figure.subplots_adjust(left=left, right=right, top=1 - 0.06 / height, bottom=0.32 / height)
-    line, ticks = 0, []
+    line, places = 0, []
     for metric, views in metrics.items():
         # From the edge of the picture: longer than the room beside the names of the views.
         axes.text(
@@ -227,9 +228,9 @@ def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
         )
         for row in views:
             line += 1
-            ticks.append((line, texts.hold(str(row["view"]))))
+            places.append((line, texts.hold(str(row["view"]))))
             colour = SERIES[_VIEWS.index(row["view"]) % len(SERIES)] if row["view"] in _VIEWS else SERIES[0]
-            _whisker(axes, colour, across=[row["low"], row["high"]], along=[line, line])
+            whisker(axes, colour, across=[row["low"], row["high"]], along=[line, line])
             if row["value"] is None:
                 if row["low"] is None:
                     axes.text(0.02, line, "cannot be told", color=MUTED, va="center", fontsize=FONT)
@@ -240,9 +241,9 @@ def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
     bottom = min((float(row[end]) for row in rows for end in ("value", "low") if row[end] is not None), default=0.0)
     axes.set_xlim(min(0.0, bottom) - 0.01, max(0.05, 1.05 * top))
     axes.set_ylim(line - 0.4, -0.6)
-    _percent_axis(axes, "x", list(_ticks(*axes.get_xlim())))
-    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
-    known = [row for row in rows if row["value"] is not None]
+    percent_axis(axes, "x", list(ticks(*axes.get_xlim())))
+    axes.set_yticks([at for at, _ in places], [name for _, name in places])
+    drawn = [row for row in rows if row["value"] is not None]
     return Picture(
         title=f"Disparities by {feature}",
         sentence=(
@@ -253,61 +254,6 @@ def _label_effect(feature: str, rows: list[Row], prefix: str) -> Picture:
         columns=("disparity", "labels", "value", "interval", "n"),
         rows=tuple(
             (row["metric"], row["view"], percent(row["value"]), percent_span(row["low"], row["high"]), row["n"])
-            for row in known
+            for row in drawn
         ),
     )
-
-
-def _known(table: dict[str, Any], *names: str) -> list[Row]:
-    rows = [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
-    return [row for row in rows if all(row[name] is not None for name in names)]
-
-
-def _by(rows: Iterable[Row], name: str) -> dict[str, list[Row]]:
-    """Rows by their value of `name`, in the order in which the values first occur."""
-    found: dict[str, list[Row]] = {}
-    for value, run in groupby(rows, key=lambda row: str(row[name])):
-        found.setdefault(value, []).extend(run)
-    return found
-
-
-def _count(n: Any) -> int:
-    return n if isinstance(n, int) else 0
-
-
-def _whisker(axes: Axes, colour: str, *, across: Sequence[float | None], along: Sequence[float | None]) -> None:
-    """An interval, where there is one."""
-    x, y = ([end for end in ends if end is not None] for ends in (across, along))
-    if len(x) == len(y) == 2:
-        axes.plot(x, y, color=colour, linewidth=2.2, alpha=0.4)
-
-
-def _ticks(low: float, high: float) -> Iterator[float]:
-    """Up to five round shares in [low, high]."""
-    step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 10.0) if (high - low) / s <= 5)
-    first = int(low / step) + (low > 0)
-    yield from (round(place * step, 4) for place in range(first, int(high / step) + 1))
-
-
-def _percent_axis(axes: Axes, which: str, ticks: list[float]) -> None:
-    labels = [f"{100 * tick:.1f}".rstrip("0").rstrip(".") + "%" for tick in ticks]
-    (axes.set_xticks if which == "x" else axes.set_yticks)(ticks, labels)
-
-
-def _key(axes: Axes, names: Sequence[str], *, left: float, top: float) -> None:
-    """Names of the lines that were drawn last, in their colours, from a corner in fractions of the axes."""
-    lines = [line for line in axes.lines if line.get_label() in names]
-    for place, line in enumerate(lines):
-        y = top - 0.075 * place
-        axes.plot(
-            [left],
-            [y],
-            marker=str(line.get_marker()),
-            color=line.get_color(),
-            markersize=6,
-            linestyle="none",
-            transform=axes.transAxes,
-        )
-        axes.text(
-            left + 0.03, y, str(line.get_label()), transform=axes.transAxes, color=INK, va="center", fontsize=FONT - 1
-        )

@@ -9,6 +9,7 @@ import numpy as np
 from assay.documents.pairs import sex_by_race
 from assay.report.disclosure import RateRows, hide_small_fairness, hide_small_rows, nearly_all_rows
 from assay.report.plain import plain
+from assay.report.series import missing_by_group
 
 if TYPE_CHECKING:
     from assay.report.audit_report import AuditReport
@@ -26,6 +27,7 @@ def fairness_part(report: AuditReport, rate_rows: RateRows) -> dict[str, Any]:
         "label_measures": result.label_measures,
         "proxies": result.proxies,
         "individual": result.individual,
+        "missingness": missing_by_group(report.dataset),
     }
     # For Local Law 144, where the configuration says which feature is which.
     if (pairs := sex_by_race(report.dataset, report.predictions, report.config)) is not None:

@@ -20,6 +20,9 @@ from assay.report.accepted import STATES, baseline_entry, tighten_phrase
 from assay.report.change_text import NOTHING, entries, headline, is_nothing, notes, older_phrase
 from assay.report.fairness_figures import plot_frontier, plot_label_effect, plot_reliability
 from assay.report.figures import LeftOut, plot_curves, plot_histogram, plot_rates
+from assay.report.glossary import terms_in
+from assay.report.grids import plot_confusion, plot_missingness
+from assay.report.health_figures import plot_health
 from assay.report.text import clean, column, displayable, first_sentence, fit_prose, number, percent, plural
 from assay.report.wording import (
     PROBLEMS,
@@ -125,6 +128,7 @@ def _render(
             change=_change(document, budget),
             baseline=_accepted(document, budget),
             sentence=verdict_sentence(document),
+            glossary=_glossary(document),
             details=budget.details,
             svg=Markup,  # only for `assay.report.drawing`, which escapes what it puts in, and for our own script
             script=script,
@@ -235,6 +239,8 @@ _NO_PICTURES: Mapping[str, Any] = {
     "calibration": (),
     "label_effect": {},
     "mitigation": (),
+    "missing": (),
+    "health": (),
 }
 
 
@@ -243,13 +249,15 @@ def _pictures(document: dict[str, Any]) -> Mapping[str, Any]:
     learning: list[Picture] = []
     if (histogram := document["labels"]["histogram"]) is not None:
         labels.append(plot_histogram(histogram))
+    labels += plot_confusion(displayable(document["labels"]["confusion"], _BUDGETS[0].cell))
     if (curves := document["learning"]["curves"]) is not None:
         learning.append(plot_curves(curves))
-    return {"labels": labels, "learning": learning, **_rates(document), **_more_of_fairness(document)}
+    return {"labels": labels, "learning": learning, **_rates(document), **_more(document)}
 
 
-def _more_of_fairness(document: dict[str, Any]) -> dict[str, Any]:
+def _more(document: dict[str, Any]) -> dict[str, Any]:
     limit, effect, mitigation = _BUDGETS[0].cell, document["label_effect"], document["mitigation"]
+    missing, health = document["fairness"]["missingness"], document["health"]["tables"]
     # What `assay validate` writes has none of it, nor has a numeric label.
     reliability = document["fairness"]["reliability"]
     return {
@@ -258,6 +266,8 @@ def _more_of_fairness(document: dict[str, Any]) -> dict[str, Any]:
         "mitigation": plot_frontier(displayable(mitigation["frontier"], limit), mitigation["tolerance"])
         if mitigation
         else (),
+        "missing": plot_missingness(displayable(missing, limit)),
+        "health": plot_health(displayable(health, limit)),
     }
 
 
@@ -279,6 +289,13 @@ def _rates(document: dict[str, Any]) -> dict[str, Any]:
         ),
         "without": {feature: left_out[feature] for feature in without},
     }
+
+
+def _glossary(document: dict[str, Any]) -> dict[str, str]:
+    """The terms that the findings use."""
+    findings = document["findings"]
+    metrics = (finding["evidence"]["metric"] for finding in findings if finding["evidence"] is not None)
+    return terms_in([*(finding["message"] for finding in findings), *metrics])
 
 
 def _tolerance(document: dict[str, Any]) -> float | None:

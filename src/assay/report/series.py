@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from assay.dataset import Dataset
+    from assay.results import LabelNoiseResult
 
 _BINS = 20
 
@@ -60,3 +64,49 @@ def curves(train_loss: npt.NDArray[np.float64], test_loss: npt.NDArray[np.float6
         for side, loss in sides.items()
     }
     return {"epochs": epochs + 1, **summaries}
+
+
+def confusion(labels: LabelNoiseResult, given: npt.NDArray[np.int64], classes: tuple[str, ...]) -> pd.DataFrame:
+    """Suspect rows by their given and their suggested label.
+
+    Parameters
+    ----------
+    labels
+        Of N rows.
+    given
+        (N,) in 0..K-1.
+    classes
+        K names; none for a numeric label, which has no such table.
+
+    Returns
+    -------
+    DataFrame
+        `given`, `suggested`, `n`: the pairs that occur.
+    """
+    suspect = labels.suspect & (given >= 0) & (labels.suggested >= 0) if classes else np.zeros(len(given), dtype=bool)
+    pairs = pd.DataFrame({"given": given[suspect], "suggested": labels.suggested[suspect]})
+    found = pairs.value_counts(sort=False).sort_index().rename("n").reset_index()
+    names = dict(enumerate(classes))
+    return found.assign(given=found["given"].map(names), suggested=found["suggested"].map(names))
+
+
+def missing_by_group(dataset: Dataset) -> pd.DataFrame:
+    """Share of missing values of each feature that has any, by group of each sensitive feature.
+
+    Returns
+    -------
+    DataFrame
+        `feature` (the sensitive one), `group`, `column`, `share` in [0, 1], `n` (rows of the group).
+    """
+    rows = []
+    missing = {name: dataset.frame[name].isna() for name in dataset.roles.features if dataset.frame[name].hasnans}
+    sources = dict(zip(dataset.groups.columns, dataset.roles.group_columns, strict=False))
+    for feature in dataset.groups.columns:
+        groups = dataset.groups[feature]
+        sizes = groups.value_counts()
+        for name, mask in missing.items():
+            # It is missing where the group is unknown, and nowhere else.
+            if name != sources.get(feature):
+                shares = mask.groupby(groups, observed=True).mean()
+                rows += [(feature, group, name, float(shares[group]), int(sizes[group])) for group in shares.index]
+    return pd.DataFrame(rows, columns=["feature", "group", "column", "share", "n"])

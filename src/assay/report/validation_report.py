@@ -289,6 +289,7 @@ def _build(report: ValidationReport) -> dict[str, Any]:
                 "time": config.time,
                 "group": config.group,
                 "weight": config.weight,
+                "split": config.split,
                 "ignored": config.ignore,
             },
             "classes": [],
@@ -324,20 +325,25 @@ def _nothing_trained(least: int) -> dict[str, Any]:
             "suspects": 0,
             "estimates": table("by", "name", "n", "suspects", "share", "low", "high"),
             "histogram": None,
+            "confusion": table("given", "suggested", "n"),
         },
         "fairness": {
             "by_group": table("feature", "group", "metric", "value", "low", "high", "n"),
             "disparities": table("feature", "metric", "kind", "value", "low", "high", "worst", "best", "tolerance"),
             "counts": table("feature", "group", "y_true", "y_pred", "n"),
-            **{name: table() for name in ("calibration", "reliability", "label_measures", "proxies", "individual")},
+            **{name: table() for name in _OF_MODELS},
             "model": "",
         },
         "cleaning": None,
         "label_effect": None,
         "mitigation": None,
-        "health": {"metrics": table("metric", "value", "low", "high", "n")},
+        "health": {"metrics": table("metric", "value", "low", "high", "n"), "tables": {}},
         "limits": {"classes_left_out": {}, "labels_not_judged": 0, "min_group_size": least, "small_groups": []},
     }
+
+
+# Tables of the key `fairness` that a validation leaves empty.
+_OF_MODELS = ("calibration", "reliability", "label_measures", "proxies", "individual", "missingness")
 
 
 def _schema(key: pa.DataType) -> pa.Schema:
