@@ -121,7 +121,7 @@ def _render(
             document=shown,
             families=families,
             anchors={f["id"] for family in families.values() for kind in _KINDS for f in family[kind]},
-            open_points=_first([_in_short(finding) for finding in open_points], budget),
+            open_points=_first(_one_each(open_points), budget),
             small_groups=_small_groups(document["limits"]["small_groups"], budget),
             pictures=pictures,
             documents=documents,
@@ -185,6 +185,17 @@ def _family(family: dict[str, Any], findings: list[dict[str, Any]], budget: Budg
 def _in_short(finding: dict[str, Any]) -> dict[str, Any]:
     """A finding that is told in full elsewhere."""
     return {**finding, "message": first_sentence(finding["message"]), "evidence": None}
+
+
+def _one_each(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first finding of each check and status in short, and how many `others` of them there are.
+
+    Few rows leave a check open for every group and column alike: one fact, told once.
+    """
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for finding in findings:
+        alike.setdefault((finding["code"], finding["status"]), []).append(finding)
+    return [{**_in_short(first), "others": len(others)} for first, *others in alike.values()]
 
 
 def _small_groups(groups: list[dict[str, Any]], budget: Budget) -> Shown:
