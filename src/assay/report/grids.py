@@ -110,5 +110,5 @@ def _grid(
     axes.set_xticks(range(len(heads)), [texts.hold(shorten(head, _HEAD_COLUMNS)) for head in heads])
     axes.set_yticks(range(len(lines)), [texts.hold(label) for label in labels])
     if down:
-        axes.set_title(f"{down}, by {across} label", loc="left", fontsize=FONT, color=MUTED, pad=8)
+        axes.set_title(f"down: {down}; across: {across}", loc="left", fontsize=FONT, color=MUTED, pad=8)
     return Picture(title, sentence, render(figure, texts, prefix, title), table, tuple(rows))

@@ -198,7 +198,7 @@ def plot_power(table: dict[str, Any], prefix: str = "power") -> list[Picture]:
             ),
             items=items,
             prefix=prefix,
-            what="share of the trials in which it was found",
+            what="share of the trials",
             most=40,
         )
     ]
