@@ -34,7 +34,7 @@ def train(audit: Path, place: Path, model: Path) -> float:
     config = load_config(audit)
     # The audit has sorted the rows: clean, to review, and to quarantine.
     rows = pd.read_csv(place / "rows" / "clean.csv").dropna(subset=[config.label])
-    out = {config.label, config.id, config.time, config.group, config.weight, *config.ignore}
+    out = {config.label, config.id, config.time, config.group, config.weight, config.split, *config.ignore}
     x, y = encode(rows.drop(columns=[column for column in rows if column in out])), rows[config.label]
     labels = torch.tensor(pd.factorize(y, sort=True)[0])
     torch.manual_seed(config.learning.seed)

@@ -90,6 +90,22 @@ def compute_auc(
     return Auc(value, Interval(low, high, confidence, "DeLong, logit"), smallest)
 
 
+def row_influences(
+    labels: npt.NDArray[np.int64], pred_probs: npt.NDArray[np.float64]
+) -> tuple[float, npt.NDArray[np.float64]] | None:
+    """AUC as in `compute_auc`, and the (N,) influence of each row on it; None where fewer than two classes occur.
+
+    The squares of the influences sum to DeLong's variance, and those of the differences between two AUCs of the same
+    rows to the variance of their difference.
+    """
+    present = np.unique(labels)
+    if len(present) < 2:
+        return None
+    curves = present[1:] if pred_probs.shape[1] == 2 else present
+    found = [_one_versus_rest(pred_probs[:, column], labels == column) for column in curves]
+    return float(np.mean([area for area, _ in found])), np.mean([part for _, part in found], axis=0)
+
+
 def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-max(-700.0, min(700.0, x))))
 
@@ -131,3 +147,36 @@ def _one_versus_rest(
     influence = np.empty(len(scores))
     influence[order] = (won - area) / np.sqrt(size * np.maximum(1.0, size - 1.0))
     return area, influence
+
+
+def auc_within_folds(
+    scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_], folds: npt.NDArray[np.int16]
+) -> npt.NDArray[np.float64]:
+    """AUC over the pairs of rows that are in one fold; ties count one half.
+
+    Scores of different folds come from different models, whose class shares move against those of the fold: pooled,
+    labels that mean nothing have an AUC below 0.5.
+
+    Parameters
+    ----------
+    scores
+        (n, B), out-of-sample.
+    positive
+        (n, B) bool.
+    folds
+        (n,).
+
+    Returns
+    -------
+    (B,) in [0, 1]; NaN where no fold has both a positive and a negative.
+    """
+    from scipy.stats import rankdata
+
+    won, pairs = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
+    for fold in np.unique(folds):
+        part = folds == fold
+        ranks, of_class = rankdata(scores[part], axis=0), positive[part]
+        n = of_class.sum(axis=0)
+        won += (ranks * of_class).sum(axis=0) - n * (n + 1) / 2
+        pairs += n * (len(of_class) - n)
+    return np.where(pairs > 0, won / np.maximum(pairs, 1), np.nan)

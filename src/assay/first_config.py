@@ -157,6 +157,7 @@ def _compose(first: FirstGuess, name: str, *, data: str, suite: str) -> str:
         _key("time", config.time, "COLUMN", "says when a row arose"),
         _key("group", None, "COLUMN", "equal values stay in one fold: rows of one person, for example"),
         _key("weight", None, "COLUMN", "sample weights"),
+        _key("split", None, "COLUMN", "says which part a row is in, such as train or test"),
         "# ignore: [COLUMN]  # columns that no model should see",
         "",
         "# Features by which people may be treated differently: columns, or bins of a number.",

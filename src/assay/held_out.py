@@ -72,18 +72,20 @@ class HeldOutModels(Protocol):
         (n, K) float64, rows sum to 1. Without donors these are the out-of-sample probabilities of the kind.
         """
 
-    def attribute(self, rows: Rows, target: int, steps: int = 32) -> Attribution:
+    def attribute(self, rows: Rows, target: int | Rows, steps: int = 32) -> Attribution:
         """Trace the networks' log odds of class `target` to columns by integrated gradients.
 
-        The baseline is the mean of the encoded inputs over all rows, the same for every row. Sundararajan, Taly and
-        Yan 2017, arXiv:1703.01365.
+        The log odds are the mean over the networks that hold the row out. The baseline is the mean of the encoded
+        inputs over all rows (20,000 at most), the same for every row. Sundararajan, Taly and Yan 2017,
+        arXiv:1703.01365.
 
         Parameters
         ----------
         rows
             (n,) positions out of `asked`.
         target
-            In 0..K-1.
+            In 0..K-1; or (n,), one for each row.
         steps
-            Points of the path at which gradients are taken.
+            Points of the path at which gradients are taken; for rows whose shares miss the score, up to 16 times as
+            many.
         """

@@ -6,13 +6,12 @@ import datetime as dt
 import hashlib
 import json
 import platform
-import sys
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from assay import __version__
 from assay.identity import library_versions
+from assay.metering import cost_since, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +39,8 @@ class Meter:
     Attributes
     ----------
     stages
-        For each finished stage: `seconds` of wall time, `cpu_seconds` of this process on all cores, and
-        `peak_memory_mb`, the largest resident memory of the process up to the end of the stage (None where the
-        platform does not tell).
+        For each finished stage: `seconds`, `cpu_seconds`, `peak_memory_mb`, `gpu_memory_mb` and `joules`, as
+        `assay.metering.cost_since` has them; None is what was not measured.
     """
 
     stage: StageRunner
@@ -50,24 +48,10 @@ class Meter:
 
     def __call__(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a stage and note what it took."""
-        wall, cpu = time.perf_counter(), time.process_time()
+        start = read()
         result = self.stage(name, function, *args, **kwargs)
-        self.stages[name] = {
-            "seconds": round(time.perf_counter() - wall, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
-            "peak_memory_mb": peak_memory_mb(),
-        }
+        self.stages[name] = cost_since(start)
         return result
-
-
-def peak_memory_mb() -> float | None:
-    """Largest resident memory of this process so far, in MiB; None where the platform does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
 def write_manifest(

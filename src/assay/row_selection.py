@@ -23,6 +23,8 @@ _EXPLAINING = 5
 _PART = 100_000
 # It is there wherever the rows themselves are.
 _COUNTING = "README.txt"
+# The roles of one column each. A report of an older version may lack one.
+_SINGLE = ("label", "id", "time", "group", "weight", "split")
 _NAMED = 5
 _STATUS = {
     "passed": "passed, and points at no row",
@@ -199,7 +201,7 @@ def _nearest(text: str, known: Collection[str]) -> str:
 
 def _columns(document: dict[str, Any]) -> list[str]:
     roles = document["dataset"]["roles"]
-    single = [roles[role] for role in ("label", "id", "time", "group", "weight") if roles[role] is not None]
+    single = [roles[role] for role in _SINGLE if roles.get(role) is not None]
     return list(dict.fromkeys([*single, *roles["features"], *roles["sensitive"], *roles["ignored"]]))
 
 

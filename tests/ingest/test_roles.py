@@ -25,6 +25,13 @@ def test_features_are_what_is_left(read):
     assert roles.ignored == ("junk",)
 
 
+def test_the_split_is_no_feature_and_has_one_part_only(read, refuse):
+    roles = read(FRAME.assign(part="train"), **PARTS, split="part").roles
+    assert (roles.split, roles.features) == ("part", ("sex", "x"))
+    assert read(FRAME).roles.split is None
+    assert "'prt' (split)" in refuse(FRAME.assign(part="train"), split="prt")
+
+
 def test_sensitive_columns_leave_the_features_where_the_configuration_says(read):
     derived = [{"column": "x", "bins": [3], "name": "size"}, "sex"]
     assert read(FRAME, **PARTS, learning={"use_sensitive": False}).roles.features == ("x",)

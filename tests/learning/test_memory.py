@@ -1,5 +1,7 @@
 """A device that runs out of memory, and a training that is interrupted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from assay.learning import out_of_sample
 from assay.learning.encoding import EncodedTable, encode_table
 from assay.learning.memory import Portion, is_out_of_memory
 from assay.learning.network import StackedNetwork
+from assay.learning.recipe import Recipe
 
 QUICK = LearningConfig(other_models=False, folds=3, repeats=1, epochs=2)
 CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried to allocate"
@@ -75,7 +78,8 @@ def test_a_prediction_goes_on_with_smaller_chunks_and_finds_the_same(dataset, li
 
 def test_portions_add_up_to_the_gradient_of_the_whole_batch(dataset, limit_memory, monkeypatch):
     """Without dropout, whose draws differ, a training in portions is the training in one."""
-    monkeypatch.setattr("assay.learning.steps.DROPOUT", 0.0)
+    chosen = Recipe.for_rows
+    monkeypatch.setattr(Recipe, "for_rows", lambda *given, **by_name: replace(chosen(*given, **by_name), dropout=0.0))
     whole = out_of_sample(dataset, QUICK)
     limit_memory(MemoryError(), training=5)
     found = out_of_sample(dataset, QUICK)

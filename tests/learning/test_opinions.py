@@ -295,7 +295,12 @@ def test_the_training_rows_are_bounded_and_predicts_every_row(ask, monkeypatch):
     labels[:5] = 3
     seen = []
     learn = opinions._learn_linear
-    monkeypatch.setattr(opinions, "_learn_linear", lambda f, rows, *rest: seen.append(rows) or learn(f, rows, *rest))
+
+    def noticed(features, rows, *rest, **settings):
+        seen.append(rows)
+        return learn(features, rows, *rest, **settings)
+
+    monkeypatch.setattr(opinions, "_learn_linear", noticed)
     monkeypatch.setattr(opinions, "CHUNK_CELLS", 700)
     monkeypatch.setattr(opinions, "TRAINING_ROWS", 300)
     found = ask(frame, labels)

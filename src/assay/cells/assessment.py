@@ -68,7 +68,7 @@ def find_cell_errors(
     """
     if not config.enabled:
         return CellResult(run_checks(checks, Inspection(tabulate_none(), 0, {}, config)), tabulate_none())
-    left_out = {*dataset.roles.ignored, dataset.roles.weight}
+    left_out = {*dataset.roles.ignored, dataset.roles.weight, dataset.roles.split}
     frame = dataset.frame[[name for name in dataset.frame.columns if name not in left_out]]
     if judged is None and config.judged is not None:
         judged = read_judged(config.judged)

@@ -26,7 +26,7 @@ CONFIDENCE = 0.95
 _SEVERITIES = ("critical", "warning", "info")
 # What the report's manifest says of the place of the output changes no finding.
 _NOT_COMPARED = ("output.",)
-_ROLES = ("label", "id", "time", "group", "weight")
+_ROLES = ("label", "id", "time", "group", "weight", "split")
 
 Pair = tuple["Entry | None", "Entry | None"]
 Tables = tuple["FairnessTables", "FairnessTables"]

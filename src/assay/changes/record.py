@@ -119,6 +119,7 @@ class _Roles(_Part):
     time: str | None = None
     group: str | None = None
     weight: str | None = None
+    split: str | None = None
     ignored: tuple[str, ...] = ()
 
 

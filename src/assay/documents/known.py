@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # A sentence names this many groups or columns; `report.json` names them all.
 _NAMED = 20
+# A report of an older version may lack one.
+_ROLES = ("id", "time", "group", "weight", "split")
 
 
 def source_sentence(tree: Tree) -> str:
@@ -34,7 +36,7 @@ def features_sentence(tree: Tree) -> str:
     """The columns by their roles."""
     roles = tree.dataset["roles"]
     parts = [f"features: {_listing(roles['features'])}"]
-    parts += [f"{role}: {roles[role]}" for role in ("id", "time", "group", "weight") if roles[role] is not None]
+    parts += [f"{role}: {roles[role]}" for role in _ROLES if roles.get(role) is not None]
     parts += [f"ignored: {_listing(roles['ignored'])}"] if roles["ignored"] else []
     return f"Columns by role; {'; '.join(parts)}."
 

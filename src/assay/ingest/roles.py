@@ -112,3 +112,5 @@ def _named(config: AuditConfig) -> Iterator[tuple[str, str]]:
         yield "ignore", name
     for name in config.fairness.control:
         yield "fairness.control", name
+    for name in config.health.feasible:
+        yield "health.feasible", name

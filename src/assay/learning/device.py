@@ -36,3 +36,24 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     if device.type not in ("cpu", "cuda"):
         raise ConfigurationError(f"learning.device must be auto, cpu, cuda or cuda:N, got '{wanted}'.")
     return device, f"{wanted}, as configured"
+
+
+def forget_gpu_peaks() -> None:
+    """Let the peaks of memory on GPUs begin anew; nothing where torch uses none."""
+    if _uses_gpus():
+        for index in range(torch.cuda.device_count()):
+            torch.cuda.reset_peak_memory_stats(index)
+
+
+def gpu_peaks() -> dict[str, float]:
+    """Most memory (MiB) that torch held on each GPU that it uses, since `forget_gpu_peaks`, by its UUID in NVML."""
+    if not _uses_gpus():
+        return {}
+    peaks = {index: torch.cuda.max_memory_reserved(index) for index in range(torch.cuda.device_count())}
+    return {
+        f"GPU-{torch.cuda.get_device_properties(index).uuid}": peak / 2**20 for index, peak in peaks.items() if peak
+    }
+
+
+def _uses_gpus() -> bool:
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]  # torch has no type for it

@@ -73,7 +73,7 @@ class KeptModels:
             found[part] = ask(rows[part], {name: of[part] for name, of in (donors or {}).items()})
         return found
 
-    def attribute(self, rows: Rows, target: int, steps: int = 32) -> Attribution:
+    def attribute(self, rows: Rows, target: int | Rows, steps: int = 32) -> Attribution:
         """See `HeldOutModels`."""
         from assay.learning.attribution import integrate_gradients
 

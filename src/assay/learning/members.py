@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.learning.folds import assign_folds, find_units
+from assay.learning.recipe import ROW_VISITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,8 @@ def describe_training(
         "parameters a member": predictor.network.member_size(),
         "seed": config.seed,
     }
+    if config.budget is not None or config.epochs is None:
+        details["most row visits"] = config.budget or ROW_VISITS * len(train)
     if recipe.share < 1:
         details["share of training rows"] = round(recipe.share, 4)
     if notes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from assay.learning.flips import FlipTest
 from assay.learning.plain_features import read_plain_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -67,6 +68,17 @@ CHUNK_CELLS = 4_000_000
 LEAST_PROBABILITY = 1e-12
 
 
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """Hyperparameters of the trees; with fewer `iterations` than these (`MAX_CELLS`) each has a longer step."""
+
+    learning_rate: float = LEARNING_RATE
+    iterations: int = MAX_ITERATIONS
+    leaves: int = MAX_LEAVES
+    penalty: float = LEAF_PENALTY
+    feature_share: float = FEATURE_SHARE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """A fitted model: `predict` gives probabilities of the classes `seen`, their codes ascending."""
@@ -95,6 +107,7 @@ def other_opinions(
     flips: FlipTest | None = None,
     kept: dict[str, list[Fitted]] | None = None,
     features: PlainFeatures | None = None,
+    learners: Mapping[str, Learner] | None = None,
     progress: Callable[[float], None] = _ignore,
 ) -> dict[str, Probabilities]:
     """Predict every row by models of other kinds that did not see it, one of each kind for each member.
@@ -122,6 +135,8 @@ def other_opinions(
         Is given the fitted models of each kind, one for each of `test`.
     features
         Of the dataset, where they have been read already.
+    learners
+        In place of "trees" and "linear": see `learn_trees` and `learn_linear`.
     progress
         Is told the finished share, in (0, 1].
 
@@ -144,7 +159,7 @@ def other_opinions(
             "fewer folds, or check the column of weights."
         )
     never = np.setdiff1d(np.arange(len(dataset)), np.concatenate(test))
-    learners: dict[str, Learner] = {"trees": _learn_trees, "linear": _learn_linear}
+    learners = learners or {"trees": learn_trees(TreeSettings()), "linear": learn_linear(INVERSE_PENALTY)}
     opinions = {name: np.zeros((len(dataset), classes)) for name in learners}
     flips = flips or FlipTest((), np.zeros((1, len(dataset)), dtype=np.int16))
     flipped_rows, altered = flips.rows, features.edited(flips.rows, flips.donors)
@@ -197,8 +212,24 @@ def _learn_shares(
     return lambda _, part: np.tile(shares, (len(part), 1))
 
 
+def learn_trees(settings: TreeSettings) -> Learner:
+    """Boosted trees with these hyperparameters."""
+    return partial(_learn_trees, settings=settings)
+
+
+def learn_linear(inverse_penalty: float) -> Learner:
+    """Logistic regression with scikit-learn's C."""
+    return partial(_learn_linear, inverse_penalty=inverse_penalty)
+
+
 def _learn_trees(
-    features: PlainFeatures, rows: Rows, codes: Rows, weights: Probabilities | None, seed: int
+    features: PlainFeatures,
+    rows: Rows,
+    codes: Rows,
+    weights: Probabilities | None,
+    seed: int,
+    *,
+    settings: TreeSettings,
 ) -> Predictor:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -208,14 +239,14 @@ def _learn_trees(
     leaf = min(MIN_LEAF_ROWS, max(2, len(rows) // 20))
     inputs[:, (~np.isnan(inputs)).sum(axis=0) < leaf] = 0.0
     trees = int(codes.max()) + 1
-    iterations = _bounded(inputs.size * (trees if trees > 2 else 1), MIN_ITERATIONS, MAX_ITERATIONS)
+    iterations = _bounded(inputs.size * (trees if trees > 2 else 1), MIN_ITERATIONS, settings.iterations)
     model = HistGradientBoostingClassifier(
-        learning_rate=min(MAX_LEARNING_RATE, LEARNING_RATE * MAX_ITERATIONS / iterations),
+        learning_rate=min(MAX_LEARNING_RATE, settings.learning_rate * settings.iterations / iterations),
         max_iter=iterations,
-        max_leaf_nodes=MAX_LEAVES,
+        max_leaf_nodes=settings.leaves,
         min_samples_leaf=leaf,
-        l2_regularization=LEAF_PENALTY,
-        max_features=min(1.0, max(FEATURE_SHARE, MIN_FEATURES / inputs.shape[1])),
+        l2_regularization=settings.penalty,
+        max_features=min(1.0, max(settings.feature_share, MIN_FEATURES / inputs.shape[1])),
         categorical_features=features.is_category,
         early_stopping=False,
         random_state=seed,
@@ -225,7 +256,13 @@ def _learn_trees(
 
 
 def _learn_linear(
-    features: PlainFeatures, rows: Rows, codes: Rows, weights: Probabilities | None, seed: int
+    features: PlainFeatures,
+    rows: Rows,
+    codes: Rows,
+    weights: Probabilities | None,
+    seed: int,
+    *,
+    inverse_penalty: float,
 ) -> Predictor:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -233,7 +270,7 @@ def _learn_linear(
     inputs = features.for_linear(rows)
     cells = inputs.size if isinstance(inputs, np.ndarray) else inputs.nnz
     steps = _bounded(cells * (int(codes.max()) + 1), MIN_STEPS, MAX_STEPS)
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=steps, tol=1e-3, random_state=seed)
+    model = LogisticRegression(C=inverse_penalty, max_iter=steps, tol=1e-3, random_state=seed)
     with warnings.catch_warnings():
         # A few steps short of the optimum is a little more regularisation.
         warnings.simplefilter("ignore", ConvergenceWarning)

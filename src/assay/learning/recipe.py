@@ -44,6 +44,12 @@ class Recipe:
         In (0, 1]: the share of its training rows that a member is trained on.
     hidden
         Width of each hidden layer.
+    dropout
+        Share of the hidden units that a step leaves out, in [0, 1).
+    learning_rate
+        The largest of the one-cycle schedule.
+    weight_decay
+        Of AdamW.
     smoothing
         Label smoothing, in [0, 1). Off: 0.1 ranks wrong labels no better, and the held-out log loss is larger
         (benchmarks/learning).
@@ -56,6 +62,9 @@ class Recipe:
     seed: int
     share: float = 1.0
     hidden: tuple[int, ...] = HIDDEN
+    dropout: float = DROPOUT
+    learning_rate: float = LEARNING_RATE
+    weight_decay: float = WEIGHT_DECAY
     smoothing: float = 0.0
     autocast: bool = False
 

@@ -10,7 +10,7 @@ import torch
 
 from assay.learning.memory import Portion
 from assay.learning.network import Dropout, clip_per_member
-from assay.learning.recipe import DROPOUT, GRADIENT_NORM, LEARNING_RATE, LEAST_SCHEDULE, WARM_UP, WEIGHT_DECAY
+from assay.learning.recipe import GRADIENT_NORM, LEAST_SCHEDULE, WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,11 +72,12 @@ class Stepper:
         device = examples.targets.device
         self.network, self.examples, self.recipe, self.losses = network, examples, recipe, losses
         # Fused, it takes 3% of a step on a CPU, and otherwise 14%.
-        self.optimiser = torch.optim.AdamW(network.parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+        rate = recipe.learning_rate
+        self.optimiser = torch.optim.AdamW(network.parameters, lr=rate, weight_decay=recipe.weight_decay, fused=True)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, max_lr=LEARNING_RATE, total_steps=max(LEAST_SCHEDULE, steps), pct_start=WARM_UP
+            self.optimiser, max_lr=rate, total_steps=max(LEAST_SCHEDULE, steps), pct_start=WARM_UP
         )
-        self.dropout = Dropout(DROPOUT, seed=recipe.seed, device=device)
+        self.dropout = Dropout(recipe.dropout, seed=recipe.seed, device=device)
         self.portion = Portion(recipe.batch, "batch")
 
     def step(self, rows: torch.Tensor) -> torch.Tensor:

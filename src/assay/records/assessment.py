@@ -92,7 +92,7 @@ def find_near_duplicates(dataset: Dataset, config: RecordsConfig) -> RecordResul
 def compared_columns(dataset: Dataset) -> tuple[str, ...]:
     """Columns that say what a record is of."""
     roles = dataset.roles
-    others = {roles.id, roles.label, roles.weight, roles.group, *roles.ignored}
+    others = {roles.id, roles.label, roles.weight, roles.group, roles.split, *roles.ignored}
     return tuple(name for name in dataset.frame.columns if name not in others)
 
 

@@ -41,13 +41,14 @@ class Context:
 
     @cached_property
     def copies(self) -> Copies:
-        """Rows equal to an earlier one in all columns but the id and the ignored ones, as far as that says anything.
+        """Rows equal to an earlier one in all columns but id, split and ignored ones, as far as that says anything.
 
         Columns that identify rows are left out, so that a row number nobody named does not hide a copy, unless the
         others are too coarse to tell rows apart.
         """
         frame, roles = self.coded, self.dataset.roles
-        compared = [name for name in frame.columns if name != roles.id and name not in roles.ignored]
+        apart = {roles.id, roles.split, *roles.ignored}
+        compared = [name for name in frame.columns if name not in apart]
         identifying = [name for name in self.identifying if name in compared]
         rest = [name for name in compared if name not in identifying]
         found = find_copies(frame, rest, tuple(identifying))

@@ -34,7 +34,7 @@ _VOWELS = frozenset("aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûý"
 def spelling_variants(context: Context) -> Iterator[Outcome]:
     """DQ019: values of a text column that differ only in case, width, separators, or one letter of a long word."""
     frame, roles = context.dataset.frame, context.dataset.roles
-    apart = {roles.id, roles.time, roles.group, roles.weight, *roles.ignored}
+    apart = {roles.id, roles.time, roles.group, roles.weight, roles.split, *roles.ignored}
     looked_at = found = 0
     for name in frame.columns:
         if name in apart or frame[name].dtype.kind in "iufbM":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from assay.validation.drift.times import has_times_of_day, read_times
+from assay.times import read_times
+from assay.validation.drift.times import has_times_of_day
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from assay.findings import Check, Outcome, Severity, Status
+from assay.health.attribution.behind import BEHIND
+from assay.health.attribution.carrying import CARRYING
+from assay.health.attribution.explained import Explained, explain, tabulate, unasked
 from assay.health.parts import Part
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from assay.health.context import HealthContext
 
 __all__ = ["PART"]
 
-
-def _unbuilt(_: HealthContext) -> Iterator[Outcome]:
-    yield Outcome(Status.NOT_APPLICABLE, "Not built yet.")
-
-
-PART: Part[HealthContext] = Part(
-    checks=(
-        Check("MH020", "Columns that carry the predictions", Severity.WARNING, _unbuilt),
-        Check("MH021", "Columns behind the gaps between groups", Severity.WARNING, _unbuilt),
-    ),
-    prepare=lambda context: context,
-)
+PART: Part[Explained] = Part(checks=(CARRYING, BEHIND), prepare=explain, tables=tabulate, unasked=unasked)

@@ -1,25 +1,18 @@
-"""What the audit and a training cost."""
+"""What the audit took, and what a training on more rows would take."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from assay.findings import Check, Outcome, Severity, Status
+from assay.findings import Check, Severity
+from assay.health.cost.checks import check_cost
+from assay.health.cost.spending import Spending, read_spending
 from assay.health.parts import Part
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from assay.health.context import HealthContext
 
 __all__ = ["PART"]
 
-
-def _unbuilt(_: HealthContext) -> Iterator[Outcome]:
-    yield Outcome(Status.NOT_APPLICABLE, "Not built yet.")
-
-
-PART: Part[HealthContext] = Part(
-    checks=(Check("MH012", "Cost of the training", Severity.WARNING, _unbuilt),),
-    prepare=lambda context: context,
+# Table "costs": `stage`, `seconds`, `cpu_seconds`, `peak_memory_mb` (of the process since it began), `gpu_memory_mb`,
+# `joules`; None where it was not measured. Table "projected_costs": `rows`, `seconds`, `low`, `high`, of the training.
+PART: Part[Spending] = Part(
+    checks=(Check("MH012", "Cost of the audit and of a training", Severity.WARNING, check_cost),),
+    prepare=read_spending,
+    tables=lambda spending: {"costs": spending.costs, "projected_costs": spending.projected},
 )

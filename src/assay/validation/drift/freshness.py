@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from assay.validation.drift.times import are_arrivals, read_times, span_of
+from assay.times import read_times
+from assay.validation.drift.times import are_arrivals, span_of
 from assay.validation.inference.rule import Rule
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assay.findings import Severity
+from assay.times import read_times
 from assay.validation.drift.distance import NEGLIGIBLE, error_margin, reach_of_chance
 from assay.validation.drift.freshness import freshness_rules, row_count_rule
 from assay.validation.drift.summary import summarise
-from assay.validation.drift.times import read_times
 from assay.validation.drift.variation import MAX_CHANCE, MAX_TOLERANCE, between_blocks, read_blocks, tolerance
 from assay.validation.inference.rule import Rule
 from assay.validation.repeats import identifies_rows
@@ -74,7 +74,7 @@ def compared_columns(frame: pd.DataFrame, roles: Roles) -> list[str]:
 
     A column of dates is never taken for an id: no date repeats in a short table, and its hours still compare.
     """
-    apart = {roles.id, roles.group, roles.time, *roles.ignored}
+    apart = {roles.id, roles.group, roles.time, roles.split, *roles.ignored}
     return [name for name in frame.columns if name not in apart and not _identifies(frame[name])]
 
 

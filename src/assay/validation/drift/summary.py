@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from assay.small_cells import SMALLEST_CELL
+from assay.times import read_times
 from assay.validation.drift.distance import cells_for
-from assay.validation.drift.times import has_times_of_day, read_times
+from assay.validation.drift.times import has_times_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

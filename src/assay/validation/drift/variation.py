@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from assay.times import read_times
 from assay.validation.drift.distance import NEGLIGIBLE, chance_distance, total_variation
-from assay.validation.drift.times import are_arrivals, read_times
+from assay.validation.drift.times import are_arrivals
 
 if TYPE_CHECKING:
     import numpy.typing as npt

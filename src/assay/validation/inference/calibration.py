@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.findings import Severity
-from assay.validation.drift.times import read_times
+from assay.times import read_times
 from assay.validation.inference.holding import broken_rules
 from assay.validation.inference.proposing import ALPHA, propose_rules
 from assay.validation.inference.tolerance import MAX_SLACK, mostly_of

@@ -137,6 +137,7 @@ def _exists(column: _Column) -> Rule:
 def part_of(roles: Roles, column: str) -> str:
     """The part that a column plays, in words."""
     parts = {roles.id: "the id", roles.time: "the time", roles.group: "the group", roles.weight: "the weight"}
+    parts |= {roles.split: "the split"}
     if column == roles.label:
         return "the label"
     if column in roles.sensitive:
@@ -253,7 +254,7 @@ def _label_set(column: _Column, counts: Mapping[Any, int]) -> Iterator[Rule]:
 
 def _is_key(column: _Column) -> bool:
     roles = column.roles
-    if column.name in (roles.group, roles.time, roles.weight, *roles.sensitive):
+    if column.name in (roles.group, roles.time, roles.weight, roles.split, *roles.sensitive):
         return False
     return bool(column.present.is_unique) if column.name == roles.id else looks_like_a_key(column.present)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from assay.times import read_times
 from assay.validation.drift.comparing import compare, count_cells
 from assay.validation.drift.freshness import NEWEST
 from assay.validation.drift.proposal import DISTRIBUTION
 from assay.validation.drift.summary import Summary
-from assay.validation.drift.times import read_times
 from assay.validation.engine import quiet
 from assay.validation.in_memory import run_expectations
 from assay.validation.inference.rule import columns_of

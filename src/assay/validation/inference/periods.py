@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from assay.validation.drift.times import read_times
+from assay.times import read_times
 from assay.validation.inference.shapes import MIN_FIT, PERIODS
 from assay.validation.inference.texts import MAX_NUMBERS, MAX_WORDS, value_counts
 

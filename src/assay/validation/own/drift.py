@@ -18,9 +18,9 @@ from great_expectations.expectations.expectation import ColumnAggregateExpectati
 from great_expectations.expectations.metrics import ColumnAggregateMetricProvider, column_aggregate_value
 from great_expectations.expectations.metrics.metric_provider import metric_value
 
+from assay.times import read_times
 from assay.validation.drift.comparing import compare, count_cells
 from assay.validation.drift.summary import Cells, Summary
-from assay.validation.drift.times import read_times
 from assay.validation.own import drift_elsewhere as elsewhere
 
 

@@ -64,7 +64,8 @@ class Table:
         size = min(SAMPLE_ROWS, SAMPLE_CELLS // max(1, self.frame.shape[1]))
         order = np.random.default_rng(0).permutation(len(self.frame))[:size]
         sample = self.frame.iloc[order].reset_index(drop=True)
-        compared = [name for name in sample.columns if name != self.roles.id and name not in self.roles.ignored]
+        apart = {self.roles.id, self.roles.split, *self.roles.ignored}
+        compared = [name for name in sample.columns if name not in apart]
         if len(compared) < 2 or not sample.duplicated(compared).any():
             return sample
         copies = find_copies(sample, compared)
@@ -74,9 +75,9 @@ class Table:
     def codes(self) -> dict[str, npt.NDArray[np.int64]]:
         """(S,) codes of the sampled values of each column that may take part, -1 where missing.
 
-        Left out are ignored columns, the weight, and columns without values or with a single one.
+        Left out are ignored columns, the weight, the split, and columns without values or with a single one.
         """
-        left_out = {*self.roles.ignored, self.roles.weight}
+        left_out = {*self.roles.ignored, self.roles.weight, self.roles.split}
         coded = {
             name: np.asarray(pd.factorize(self.sample[name])[0], dtype=np.int64)
             for name in self.frame.columns

@@ -1,0 +1,78 @@
+"""What the checks of the fit look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from assay.health.context import HealthContext
+    from assay.health.fit.against import Comparison
+    from assay.health.fit.ceiling import EqualRows
+    from assay.health.fit.length import Curves
+    from assay.health.fit.permuted import Permuted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """What the checks of the fit look at.
+
+    Attributes
+    ----------
+    permuted
+        The real AUC beside those of permuted labels; None where there is none.
+    comparisons
+        The network against other models.
+    curves
+        The training; None where it was not measured.
+    equal
+        Rows that are equal in all features; None where the label is a number, or none was tested.
+    """
+
+    context: HealthContext
+    permuted: Permuted | None
+    comparisons: tuple[Comparison, ...]
+    curves: Curves | None
+    equal: EqualRows | None
+
+    @property
+    def label(self) -> str:
+        """Name of the label."""
+        return self.context.dataset.roles.label
+
+
+def tested_rows(context: HealthContext) -> npt.NDArray[np.int64]:
+    """Positions of the rows that took part in the training and have a label."""
+    known = context.predictions.trained.copy()
+    if (classes := context.of_classes) is not None:
+        known &= classes.labels >= 0
+    return np.flatnonzero(known)
+
+
+def equal_kinds(context: HealthContext, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(n,) in 0..: the same for rows that are equal in all features; missing equals missing."""
+    frame = context.dataset.frame
+    # Columns of mixed kinds (numbers and texts) are compared as codes: hashing refuses some of them.
+    coded = pd.DataFrame(
+        {at: pd.factorize(frame[name])[0][rows] for at, name in enumerate(context.dataset.roles.features)}
+    )
+    return pd.factorize(pd.util.hash_pandas_object(coded, index=False).to_numpy())[0].astype(np.int64)
+
+
+def clusters(
+    context: HealthContext, rows: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """(n,) in 0..: equal for rows of one group; where no group is configured, for equal rows (`kind`)."""
+    group = context.dataset.roles.group
+    if group is None:
+        return kind
+    codes = pd.factorize(context.dataset.frame[group])[0][rows].astype(np.int64)
+    # A row without a group is one of its own.
+    lone = codes < 0
+    codes[lone] = codes.max(initial=-1) + 1 + np.arange(int(lone.sum()))
+    return pd.factorize(codes)[0].astype(np.int64)
