@@ -71,6 +71,33 @@ _BUDGETS = (
     Budget(findings=25, rows=40, evidence=6, columns=10, text=400, cell=80),
     Budget(findings=8, rows=10, evidence=2, columns=6, text=120, cell=40, details=False),
 )
+# Titles of the tables of the stage "health"; any other is called by its key.
+_HEALTH_TITLES = {
+    "loss_curves": "Loss after each epoch",
+    "shuffled": "Models on shuffled labels",
+    "shared_values": "Columns whose values models recognise",
+    "against_simple": "The network against simple models",
+    "learning_curve": "Score by number of training rows",
+    "costs": "What each stage took",
+    "projected_costs": "What a training on more rows would take",
+    "attributions": "What the predictions rest on",
+    "group_gaps": "Columns behind the gaps between groups",
+    "pure_values": "Values that fix the label",
+    "split_overlap": "Rows and values that parts of the split share",
+    "label_by_order": "Label along the file and over time",
+    "time_features": "Features that tell the time",
+    "variants": "Other hyperparameters",
+    "verdicts": "Figures under other hyperparameters",
+    "ambiguity": "Rows that equally good models disagree on",
+    "robustness": "Accuracy after edits",
+    "robustness_columns": "Columns whose edits turn predictions",
+    "stamps": "Values that were written into other rows",
+    "power": "What this audit would have found",
+}
+# Times that a style must occur to stand in the style sheet.
+_SHARED = 4
+# Rows of a table of the stage "health": there are a dozen of them, and none is what one came for.
+_HEALTH_ROWS = 25
 # Keys of a mapping such as the manifest; no mapping of the document itself has as many.
 _MOST_KEYS = 40
 
@@ -111,10 +138,11 @@ def _render(
     script = _script()
     findings = document["findings"]
     # Cut before it is cleaned and rendered: what nobody sees costs nothing.
-    shown = _fit({key: value for key, value in document.items() if key != "findings"}, budget)
+    shown = _fit({key: value for key, value in document.items() if key not in {"findings", "health"}}, budget)
+    shown["health"] = _fit(document["health"], replace(budget, rows=min(budget.rows, _HEALTH_ROWS)))
     families = {family["family"]: _family(family, findings, budget) for family in shown["families"]}
     open_points = [finding for finding in findings if finding["status"] in {"inconclusive", "error"}]
-    return (
+    page = (
         environment()
         .get_template("report.html.j2")
         .render(
@@ -129,12 +157,30 @@ def _render(
             baseline=_accepted(document, budget),
             sentence=verdict_sentence(document),
             glossary=_glossary(document),
+            health_titles=_HEALTH_TITLES,
             details=budget.details,
             svg=Markup,  # only for `assay.report.drawing`, which escapes what it puts in, and for our own script
             script=script,
             script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
         )
     )
+    return _share_styles(page)
+
+
+def _share_styles(page: str) -> str:
+    """The page with the styles that many parts of its pictures have in its style sheet: a tenth of its size."""
+    pictures = re.findall(r'<svg class="picture".*?</svg>', page, re.DOTALL)
+    counts = Counter(style for picture in pictures for style in re.findall(r' style="([^"]+)"', picture))
+    names = {style: f"p{place}" for place, style in enumerate(sorted(s for s, n in counts.items() if n >= _SHARED))}
+
+    def shared(match: re.Match[str]) -> str:
+        style = match.group(1)
+        return f' class="{names[style]}"' if style in names else match.group()
+
+    for picture in pictures:
+        page = page.replace(picture, re.sub(r' style="([^"]+)"', shared, picture), 1)
+    rules = "".join(f".{name}{{{style}}}\n" for style, name in names.items())
+    return page.replace("</style>", f"{rules}</style>", 1)
 
 
 def _change(document: dict[str, Any], budget: Budget) -> dict[str, Any] | None:

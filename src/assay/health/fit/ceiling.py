@@ -182,14 +182,20 @@ def check_ceiling(fit: Fit) -> Iterator[Outcome]:
     if fit.context.of_classes is None:
         yield Outcome(Status.NOT_APPLICABLE, "The label is a number: what models cannot tell is its scatter.", subject)
         return
-    if equal is None or equal.error is None or equal.share < LEAST_SHARE:
-        rows, kinds, n = (equal.rows, equal.kinds, equal.n) if equal is not None else (0, 0, 0)
+    if equal is None or equal.share < LEAST_SHARE:
+        words = (
+            f"Fewer than {LEAST_SHARE:.0%} of the rows equal another one in all features: they speak for no others."
+        )
+        yield Outcome(Status.NOT_APPLICABLE, words, subject)
+        return
+    if equal.error is None:
+        rows, kinds, n = equal.rows, equal.kinds, equal.n
         words = (
             f"What accuracy is out of reach cannot be told: {rows:,} of {n:,} rows equal another one in all features "
             f"({kinds:,} different ones), too few to speak for the table."
         )
         evidence = Evidence("rows equal to another", float(rows), None, n, LEAST_SHARE * n, "rows")
-        yield Outcome(Status.INCONCLUSIVE, words, subject, evidence, "Nothing: few rows repeat.")
+        yield Outcome(Status.INCONCLUSIVE, words, subject, evidence, "More rows would tell.")
         return
     yield _judge(equal, equal.error, subject)
 

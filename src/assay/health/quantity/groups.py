@@ -54,7 +54,9 @@ def _judge_feature(quantity: Quantity, feature: str, groups: list[OfGroup]) -> I
         f"{quantity.trial.metric} by more than {WORTH:g} cannot be told"
         + (f"; {small:,} of them have too few rows to be judged by." if small else ".")
     )
-    remedy = f"Collect rows of these groups: {_needed(quantity)}, to be judged at all."
+    remedy = "Collect rows of these groups, which narrows the range, and audit again."
+    if small:
+        remedy += f" To be judged at all it takes {_needed(quantity)}."
     yield Outcome(Status.INCONCLUSIVE, words, Subject((feature,)), evidence, remedy)
 
 
