@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.cells.hits import Kind
+from assay.cells.slips import SLIPPED
 from assay.findings import Action, Check, Evidence, Outcome, RowFlags, Severity, Status, Subject, Table
 from assay.intervals import bonferroni, judge_upper, wilson
 
@@ -144,7 +145,7 @@ def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Ins
     return Outcome(
         status,
         f"{count:,} of {rows:,} cells of column '{name}' {question.noun}. By their scores, {expected / rows:.1%} of "
-        f"the cells are wrong: {tail}.",
+        f"the cells are wrong: {tail}.{_slipped(reasons)}",
         Subject((name,)),
         Evidence(
             "expected share of wrong cells",
@@ -164,6 +165,12 @@ def _outcome(question: Question, name: str, cells: pd.DataFrame, inspection: Ins
         ),
         question.remedy,
     )
+
+
+def _slipped(reasons: pd.Series[int]) -> str:
+    """A sentence for each conversion that explains many of the cells at once."""
+    slips = {str(reason): int(n) for reason, n in reasons.items() if str(reason).startswith(SLIPPED)}
+    return "".join(f" {n:,} values {reason.replace('looks', 'look', 1)}." for reason, n in slips.items())
 
 
 def _of_pair(one: str, other: str, odds: Odds, inspection: Inspection, pairs: int) -> Outcome:

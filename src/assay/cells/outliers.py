@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.cells.declared import find_slips
 from assay.cells.fences import beyond, fence_of
 from assay.cells.hits import Hits, Kind
 from assay.cells.prior import evidence_of
+from assay.cells.slips import SLIPPED
+from assay.cells.table import write_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from assay.cells.fences import Fence
+    from assay.cells.slips import Slip
     from assay.cells.table import Column, Table
 
     Floats = npt.NDArray[np.float64]
@@ -65,14 +69,25 @@ class Far:
 
 
 def find_outliers(table: Table) -> Iterator[Hits]:
-    """Find them in columns of numbers, and of texts that are nearly all numbers."""
+    """Find them in columns of numbers, and of texts that are nearly all numbers; those of another unit apart."""
     for column in table.columns:
         if not are_quantities(column):
             continue
-        for name, sure in find_far(column.numbers, column.counts).sure.items():
+        left = column.numbers.copy()
+        for slip in find_slips(table, column):
+            left[slip.values] = np.nan
+            yield _slip_hits(column, slip)
+        for name, sure in find_far(left, column.counts).sure.items():
             if len(rows := column.rows_of(sure > 0)):
                 evidence = evidence_of(sure)[column.codes[rows]]
                 yield Hits("outlier", column.index, rows, evidence, Kind.RANGE, REASONS[name], None, name)
+
+
+def _slip_hits(column: Column, slip: Slip) -> Hits:
+    rows = column.rows_of(slip.values)
+    repairs = [None if np.isnan(x) else write_number(x) for x in slip.repaired[column.codes[rows]].tolist()]
+    evidence = np.full(len(rows), evidence_of(slip.sure))
+    return Hits("slip", column.index, rows, evidence, Kind.RANGE, f"{SLIPPED} {slip.words}", repairs, slip.words)
 
 
 def are_quantities(column: Column) -> bool:

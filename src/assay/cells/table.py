@@ -174,7 +174,7 @@ class Written:
 
     def __init__(self, values: npt.NDArray[np.float64], *, is_date: bool) -> None:
         self._values = values
-        self._write = _write_date if is_date else _write_number
+        self._write = _write_date if is_date else write_number
 
     def __len__(self) -> int:
         """Return the number of distinct values."""
@@ -187,7 +187,8 @@ class Written:
         return self._write(self._values[place])
 
 
-def _write_number(value: float) -> str:
+def write_number(value: float) -> str:
+    """Write a finite number as plainly as it can be, whole ones without a point."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
