@@ -267,3 +267,9 @@ def test_an_audit_without_an_identity_is_kept_and_answers_nothing(make):
     place = keep(Report({}), make().output.folder, "d")
     assert (place / "report.json").is_file()
     assert not (place.parent / ".answers").exists()
+
+
+@pytest.mark.parametrize("limit", ["max_seconds", "max_memory_mb"])
+def test_limits_of_time_and_memory_are_held_against_this_run(make, limit):
+    assert identity_of(make()) is not None
+    assert identity_of(make(health={limit: 1000.0})) is None

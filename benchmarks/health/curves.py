@@ -28,7 +28,7 @@ from assay.findings import Interval
 from assay.health.quantity.projection import project, summarise
 from assay.health.quantity.rows import WORTH
 from assay.ingest import read_dataset
-from assay.intervals import judge_upper
+from assay.intervals import judge_upper, wilson
 from assay.learning.plain_features import read_plain_features
 from assay.learning.trials import curve
 from assay.target import choose_scale
@@ -227,7 +227,32 @@ def main(data: Path, seeds: int) -> None:
     twice = found[found["back-test"] & (found["times"] == 2) & (found["rows"] >= curve.MIN_ROWS)]
     print("MH010 by the gain that twice the rows really bring, of 300 rows and more")
     print(pd.crosstab(twice["gain"] > WORTH, twice["MH010"]).to_string())
-    print(found.groupby("table")[["back-test", "covered", "gain covered", "power law"]].mean().round(2).to_string())
+    passed = twice[twice["MH010"] == "passed"]
+    right = passed["gain"] <= WORTH
+    print(f"passes: {right.sum()} of {len(passed)} right, Wilson {wilson(right.sum(), len(passed))}")
+    print(f"passes are of {passed['table'].map(kind_of).nunique()} tables")
+    by_table(found)
+
+
+def kind_of(table: str) -> str:
+    """Tables that differ by their seed alone are one."""
+    return table.split(", seed", maxsplit=1)[0]
+
+
+def by_table(found: pd.DataFrame) -> None:
+    """Counts by table, and shares with intervals that resample tables: projections of one are not independent."""
+    measures = ["back-test", "covered", "gain covered", "power law"]
+    tables = found.assign(kind=found["table"].map(kind_of)).groupby("kind", sort=False)
+    print("| table | projections | covered | gain covered | power law covered |")
+    for kind, part in tables:
+        print(f"| {kind} | {len(part)} | " + " | ".join(str(part[name].sum()) for name in measures[1:]) + " |")
+    for times, part in (("twice", found[found["times"] == 2]), ("four times", found[found["times"] == 4])):
+        counts = part.assign(kind=part["table"].map(kind_of)).groupby("kind")[measures].agg(["sum", "count"])
+        draws = np.random.default_rng(0).integers(0, len(counts), (BOOTSTRAPS * 50, len(counts)))
+        for name in measures:
+            hits, n = (counts[name][which].to_numpy()[draws].sum(axis=1) for which in ("sum", "count"))
+            low, high = np.quantile(hits / n, [0.025, 0.975])
+            print(f"{times}, {name}: {part[name].mean():.2f}, of {len(counts)} tables, 95% {low:.2f} to {high:.2f}")
 
 
 if __name__ == "__main__":

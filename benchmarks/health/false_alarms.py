@@ -3,8 +3,8 @@
 python benchmarks/health/false_alarms.py [--seeds 50] [--deep] [--rows 800] [--processes 2]
 
 Each table is audited as a user would audit it; what is counted is by how many tables each check failed. A table is
-clean by construction: rows are drawn independently, every feature has its part in the label, the label is a draw from
-its probability, and the sensitive feature has no part in anything.
+clean by construction: rows are drawn independently (but for a common day), every feature has its part in the label,
+the label is a draw from its probability, and the sensitive feature has no part in anything.
 """
 
 from __future__ import annotations
@@ -74,12 +74,60 @@ def four_classes(rng: np.random.Generator, n: int) -> pd.DataFrame:
     return pd.DataFrame({f"n{i}": x[:, i] for i in range(6)}).assign(y=np.array(["a", "b", "c", "d"])[y])
 
 
+def survey(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Coarse answers, some the same everywhere; a question that not all are asked; a random split; towns that matter.
+
+    Who answers all questions alike, and whom a question does not concern, is as in any survey: no defect.
+    """
+    mood = rng.normal(size=n)
+    answers = np.clip(np.round(3 + mood[:, None] * 0.7 + rng.normal(size=(n, 8))), 1, 5).astype(int)
+    answers[rng.random(n) < 0.08] = 3
+    town = rng.integers(0, 30, n)
+    employed = rng.random(n) < 0.7
+    hours = np.where(employed, rng.normal(36, 6, n).round(), np.nan)
+    frame = pd.DataFrame({f"q{i}": answers[:, i] for i in range(8)}).assign(hours=hours, town=[f"t{t}" for t in town])
+    frame["part"] = np.where(rng.random(n) < 0.8, "train", "test")
+    effect = rng.normal(size=30) * 0.6
+    return frame.assign(y=draw(rng, 0.9 * mood + effect[town] + 0.8 * employed - 0.5))
+
+
+def spikes(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Amounts of which a fifth of the rows has none at all, and a random split."""
+    active = rng.random(n) < 0.8
+    x = rng.gamma(1.5, 40.0, (n, 6)).round(2) * active[:, None]
+    frame = pd.DataFrame({f"amount{i}": x[:, i] for i in range(6)})
+    frame["part"] = np.where(rng.random(n) < 0.8, "train", "test")
+    return frame.assign(y=draw(rng, (x[:, 0] - x[:, 1]) / 80 + active - 1))
+
+
+def days(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Rows of sixty days, of which each is like the one before; nothing has changed in the end."""
+    day = np.sort(rng.integers(0, 60, n))
+    common = np.zeros(60)
+    for i in range(1, 60):
+        common[i] = 0.8 * common[i - 1] + rng.normal() * 0.3
+    x = rng.normal(size=(n, 5))
+    frame = pd.DataFrame({f"n{i}": x[:, i] for i in range(5)})
+    frame["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(day, unit="D")
+    return frame.assign(y=draw(rng, x[:, 0] - x[:, 1] + common[day]))
+
+
+# What a user would say of these tables.
+SETTINGS: dict[str, dict[str, object]] = {
+    "survey": {"split": "part", "ignore": ["town"]},
+    "spikes": {"split": "part"},
+    "days": {"time": "when"},
+}
+
 TABLES: dict[str, Table] = {
     "numbers": numbers,
     "categories": categories,
     "rare positives": rare,
     "one dominating feature": dominated,
     "four classes": four_classes,
+    "survey": survey,
+    "spikes": spikes,
+    "days": days,
 }
 
 
@@ -100,7 +148,7 @@ def audit(job: tuple[str, int], *, rows: int, deep: bool) -> tuple[str, list[tup
     kind, seed = job
     rng = np.random.default_rng((FIRST_SEED, seed))
     frame = TABLES[kind](rng, rows).assign(person=rng.choice(["f", "m"], rows))
-    report = assay.audit(frame, label="y", sensitive=["person"], health={"deep": deep})
+    report = assay.audit(frame, label="y", sensitive=["person"], health={"deep": deep}, **SETTINGS.get(kind, {}))
     return kind, [(f.code, str(f.status)) for f in report.findings if f.code.startswith("MH")]
 
 

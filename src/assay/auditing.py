@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from assay.deciding import Decision
     from assay.findings import Finding
 
-__all__ = ["STAGES", "StageRunner", "audit", "run_audit", "run_stage"]
+__all__ = ["DEEP", "STAGES", "StageRunner", "audit", "run_audit", "run_stage"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +47,8 @@ STAGES = (
     *("ingest", "validate", "cells", "records", "learn", "rehearse", "label noise", "trials", "fairness", "cleaning"),
     *("label effect", "mitigation", "other hyperparameters", "self-test", "health", "gate"),
 )
+# Those that only `health.deep`, or a key of its own, asks for.
+DEEP = ("other hyperparameters", "self-test")
 
 
 def run_stage(_name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -51,8 +51,12 @@ class HealthConfig(Section):
         lt=1,
         description="The AUC (R2 for a numeric label) that a model should reach: how many rows would it take (MH010)?",
     )
-    max_seconds: float | None = Field(None, gt=0, description="Most seconds that the audit may take (MH012).")
-    max_memory_mb: float | None = Field(None, gt=0, description="Most MiB of memory that the audit may take (MH012).")
+    max_seconds: float | None = Field(
+        None, gt=0, description="Most seconds that the stages before model health may take (MH012)."
+    )
+    max_memory_mb: float | None = Field(
+        None, gt=0, description="Most MiB of memory that the stages before model health may take (MH012)."
+    )
     attributions: bool = Field(
         True, description="Whether predictions and gaps between groups are traced to columns (MH020, MH021)."
     )

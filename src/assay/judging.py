@@ -31,12 +31,13 @@ from assay.label_noise import (
 from assay.learning import out_of_sample, out_of_sample_values
 from assay.rejudging import rejudge
 from assay.self_testing import plant_and_look
-from assay.trying import run_trials
+from assay.trying import Attempt, attempt, run_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
+    import pandas as pd
 
     from assay.config import AuditConfig
     from assay.dataset import Dataset
@@ -124,6 +125,13 @@ def judge_classes(
         _of("mitigation", progress),
         retrain=retraining(config, dataset, given),
     )
+    verdicts: Attempt[pd.DataFrame | None] = Attempt(None, {})
+    if config.health.asks("variants"):
+        given_up = ("MH030", "MH031")
+        verdicts = run(
+            "other hyperparameters", attempt, given_up, rejudge, config, dataset, predictions, trials.variants
+        )
+    power = look_for_planted(run, config, dataset, progress)
     context = HealthContext(
         dataset,
         predictions,
@@ -131,8 +139,9 @@ def judge_classes(
         seed=config.learning.seed,
         trials=trials,
         suspect=labels.suspect,
-        verdicts=run("other hyperparameters", rejudge, config, dataset, predictions, trials.variants),
-        power=run("self-test", plant_and_look, config, dataset, _of("self-test", progress)),
+        verdicts=verdicts.result,
+        power=power.result,
+        failures={**trials.failures, **verdicts.failures, **power.failures},
         costs=dict(run.stages),
     )
     health = run("health", assess_health, context)
@@ -149,6 +158,7 @@ def judge_numbers(
     defects = {**defects, SUSPECT_LABEL: labels.suspect}
     fairness = run("fairness", assess_numeric_fairness, dataset, predictions, config.fairness, defects=defects)
     cleaning = run("cleaning", skip_cleaning)
+    power = look_for_planted(run, config, dataset, progress)
     context = HealthContext(
         dataset,
         predictions,
@@ -156,11 +166,21 @@ def judge_numbers(
         seed=config.learning.seed,
         trials=trials,
         suspect=labels.suspect,
-        power=run("self-test", plant_and_look, config, dataset, _of("self-test", progress)),
+        power=power.result,
+        failures={**trials.failures, **power.failures},
         costs=dict(run.stages),
     )
     health = run("health", assess_numeric_health, context)
     return Judgement(predictions, labels, fairness, cleaning, health)
+
+
+def look_for_planted(
+    run: Meter, config: AuditConfig, dataset: Dataset, progress: Progress | None
+) -> Attempt[pd.DataFrame | None]:
+    """Plant known defects and look whether this audit finds them, where that is asked."""
+    if not config.health.asks("self_test"):
+        return Attempt(None, {})
+    return run("self-test", attempt, ("MH060",), plant_and_look, config, dataset, _of("self-test", progress))
 
 
 def flagged_rows(findings: Iterable[Finding], rows: int) -> dict[str, npt.NDArray[np.bool_]]:

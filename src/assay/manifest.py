@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from assay import __version__
 from assay.identity import library_versions
-from assay.metering import cost_since, read
+from assay.metering import cost_since, project_training, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# The stage that trains.
+TRAINING = "learn"
 
 
 class StageRunner(Protocol):
@@ -62,6 +65,9 @@ def write_manifest(
     identity: str | None = None,
 ) -> dict[str, Any]:
     """Describe an audit in plain JSON values; `identity` is what `assay.identity.identify` says."""
+    # Given predictions were not trained here.
+    details = predictions.details if predictions.given is None else {}
+    seconds = stages.get(TRAINING, {}).get("seconds")
     return {
         **_described(config, dataset.source, (len(dataset), len(dataset.frame.columns)), stages),
         "fingerprint": dataset.fingerprint,
@@ -69,6 +75,7 @@ def write_manifest(
         "seed": config.learning.seed,
         "device": predictions.device,
         "training": dict(predictions.details),
+        "projected_costs": project_training(seconds, len(dataset), details),
     }
 
 

@@ -1,10 +1,13 @@
 """What a stretch of work takes: time, memory and, of the GPUs that it uses, memory and energy.
 
+And what a training on more rows would take, as far as one run tells.
+
 What a machine does not tell is None, "not measured", and never 0.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Cost = dict[str, float | None]
+
+# Of a projection: times the rows of this audit.
+FACTORS = (1, 2, 5, 10, 100)
+# Share of the time that grows with nothing, at most: encoding, start-up and small steps.
+FIXED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +124,37 @@ def _nvml() -> Any:
     except pynvml.NVMLError:
         return None
     return pynvml
+
+
+def project_training(
+    seconds: float | None, rows: int, details: Mapping[str, str | int | float]
+) -> list[dict[str, float]]:
+    """What the training would take on more rows of as many columns, on the same device with the same configuration.
+
+    Parameters
+    ----------
+    seconds, rows
+        What it took, on how many rows.
+    details
+        What it says of itself: its row visits are `members` x `epochs` x `rows a member`, at most
+        `most row visits` (any number where that is missing).
+
+    Returns
+    -------
+    For 1, 2, 5, 10 and 100 times the rows `rows`, `seconds`, `low` and `high` (all positive). The networks' row visits
+    grow with the rows up to their budget. `low` takes three quarters of the time as fixed and the rest as growing with
+    the row visits, `high` takes all of it as growing with the rows, whatever the budget, and `seconds` is their
+    geometric mean: an estimate from one measured run. Empty where the time or the row visits are not known.
+    """
+    known = [details.get(name) for name in ("members", "epochs", "rows a member")]
+    visits = math.prod(value if isinstance(value, int | float) else 0 for value in known)
+    if seconds is None or not seconds > 0 or not rows or not visits > 0:
+        return []
+    most = details.get("most row visits")
+    found = []
+    for factor in FACTORS:
+        more = max(1.0, min(factor, most / visits) if isinstance(most, int | float) else factor)
+        low, high = seconds * (FIXED + (1 - FIXED) * more), seconds * factor
+        figures = {"seconds": math.sqrt(low * high), "low": low, "high": high}
+        found.append({"rows": rows * factor, **{name: round(value, 3) for name, value in figures.items()}})
+    return found

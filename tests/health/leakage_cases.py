@@ -19,9 +19,11 @@ from assay.target import choose_scale
 Found = tuple[dict[str, list[Finding]], dict[str, pd.DataFrame]]
 
 
-def scan(dataset: Any, predictions: OutOfSample | OutOfSampleValues) -> Found:
-    """Findings by code, and the tables."""
-    findings, tables = assess_parts((PART,), HealthContext(dataset, predictions, HealthConfig()))
+def scan(dataset: Any, predictions: OutOfSample | OutOfSampleValues, suspect: np.ndarray | None = None) -> Found:
+    """Findings by code, and the tables; `suspect` (N,) are rows whose label is doubted."""
+    doubted = np.zeros(len(dataset), dtype=np.bool_) if suspect is None else suspect
+    context = HealthContext(dataset, predictions, HealthConfig(), suspect=doubted)
+    findings, tables = assess_parts((PART,), context)
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
@@ -31,11 +33,13 @@ def scan(dataset: Any, predictions: OutOfSample | OutOfSampleValues) -> Found:
 def scanner(make_dataset: Callable[..., Any], make_out_of_sample: Callable[..., OutOfSample]) -> Callable[..., Found]:
     """From a frame with the label "y" to findings and tables; predictions know nothing unless they are given."""
 
-    def of(frame: pd.DataFrame, probs: np.ndarray | None = None, **settings: Any) -> Found:
+    def of(
+        frame: pd.DataFrame, probs: np.ndarray | None = None, *, suspect: np.ndarray | None = None, **settings: Any
+    ) -> Found:
         dataset = make_dataset(frame, label="y", **settings)
         classes = len(dataset.labels.classes)
         probs = np.full((len(dataset), classes), 1 / classes) if probs is None else probs
-        return scan(dataset, make_out_of_sample(dataset, probs))
+        return scan(dataset, make_out_of_sample(dataset, probs), suspect)
 
     return of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 
@@ -9,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import metering
+from assay import audit, metering
 from assay.config import HealthConfig, LearningConfig
+from assay.config_file import parse_config
 from assay.findings import Severity, Status
 from assay.health import HealthContext, assess_health
 from assay.health.cost import PART
-from assay.health.cost.spending import project, read_spending
 from assay.learning import out_of_sample
-from assay.manifest import Meter
+from assay.manifest import Meter, write_manifest
 
 COSTS = {
     "ingest": {"seconds": 1.0, "cpu_seconds": 0.5, "peak_memory_mb": 200.0},
@@ -139,13 +140,15 @@ def findings(context):
     return [finding for finding in assess_health(context, parts=(PART,)).findings if finding.code == "MH012"]
 
 
-def test_without_limits_it_informs(spend):
-    (finding,) = findings(spend())
+def test_without_limits_nothing_is_judged_and_the_same_audit_says_the_same(spend):
+    slower = {stage: {name: value and 3 * value for name, value in cost.items()} for stage, cost in COSTS.items()}
+    first, again = (assess_health(spend(costs), checks=(), parts=(PART,)) for costs in (COSTS, slower))
+    (finding,), (other,) = ([f for f in result.findings if f.code == "MH012"] for result in (first, again))
     assert finding.status is Status.NOT_APPLICABLE
-    assert "12.0 s of wall time, 14.5 s on the CPU, 700.0 MiB" in finding.message
-    assert "not measured" in finding.message
-    assert "cpu, since this machine has no GPU" in finding.message
-    assert finding.evidence.value == 12.0
+    assert finding.message.startswith("No limit is set, so nothing is judged.")
+    assert "measured" not in finding.message
+    assert (finding.message, finding.evidence) == (other.message, other.evidence) == (finding.message, None)
+    assert not {"costs", "projected_costs"} & set(first.tables)
 
 
 @pytest.mark.parametrize(
@@ -176,18 +179,17 @@ def test_a_limit_on_what_was_not_measured_is_not_met(spend, costs):
         assert finding.blocks
 
 
-def test_the_tables(spend):
-    tables = PART.tables(read_spending(spend()))
-    assert list(tables["costs"].columns) == [
-        *("stage", "seconds", "cpu_seconds", "peak_memory_mb", "gpu_memory_mb", "joules")
-    ]
-    assert tables["costs"]["stage"].tolist() == list(COSTS)
-    assert tables["costs"]["joules"].tolist() == [None, None, None]
-    assert tables["projected_costs"]["rows"].tolist() == [600, 1200, 3000, 6000, 60_000]
+def test_a_limit_says_where_the_training_ran_and_of_no_gpu_nothing(spend):
+    (finding,) = findings(spend(max_seconds=1))
+    assert "took 12.0 s, more than the 1 s that `health.max_seconds` allows" in finding.message
+    assert "cpu, since this machine has no GPU" in finding.message
+    assert "joules" not in finding.message.lower()
 
 
 def test_a_projection_grows_with_the_rows_up_to_the_budget():
-    found = project(9.0, 600, 1000.0, 5000.0).set_index("rows")
+    details = {"members": 10, "epochs": 10, "rows a member": 10, "most row visits": 5000}
+    found = pd.DataFrame(metering.project_training(9.0, 600, details)).set_index("rows")
+    assert found.index.tolist() == [600, 1200, 3000, 6000, 60_000]
     assert found.loc[600, ["seconds", "low", "high"]].tolist() == pytest.approx([9, 9, 9])
     # Beyond the budget the networks take no more; encoding and prediction may.
     assert found.loc[6000, "low"] == found.loc[3000, "low"] == pytest.approx(9 * (0.75 + 0.25 * 5))
@@ -197,17 +199,20 @@ def test_a_projection_grows_with_the_rows_up_to_the_budget():
     assert found["seconds"].is_monotonic_increasing
 
 
-def test_the_message_says_whether_the_budget_bounds(spend):
-    assert "it grows with the rows" in findings(spend())[0].message
-    small = {**DETAILS, "most row visits": 10 * 8 * 480}
-    assert "the budget of row visits bounds" in findings(spend(details=small))[0].message
+@pytest.mark.parametrize(
+    ("seconds", "details"), [(None, DETAILS), (0.0, DETAILS), (9.0, {}), (9.0, {**DETAILS, "epochs": "many"})]
+)
+def test_what_is_not_known_is_not_projected(seconds, details):
+    assert metering.project_training(seconds, 600, details) == []
 
 
-def test_given_predictions_have_no_training_to_project(make_case):
-    dataset, predictions = make_case(600, given="mine.csv")
-    context = HealthContext(dataset, predictions, HealthConfig(), costs=COSTS)
-    assert read_spending(context).projected.empty
-    assert "training" not in findings(context)[0].message
+def test_the_manifest_has_the_projection_and_of_given_predictions_none(make_case):
+    config = parse_config({"label": "y"})
+    dataset, predictions = make_case(600, details=DETAILS)
+    manifest = write_manifest(config, dataset, predictions, COSTS)
+    assert manifest["projected_costs"] == metering.project_training(9.0, 600, DETAILS)
+    dataset, predictions = make_case(600, details=DETAILS, given="mine.csv")
+    assert write_manifest(config, dataset, predictions, COSTS)["projected_costs"] == []
 
 
 def test_a_training_says_what_its_projection_rests_on(make_dataset):
@@ -216,3 +221,15 @@ def test_a_training_says_what_its_projection_rests_on(make_dataset):
     details = out_of_sample(make_dataset(frame, label="y"), LearningConfig(repeats=1), opinions=False).details
     visits = details["members"] * details["epochs"] * details["rows a member"]
     assert 0 < visits <= details["most row visits"]
+
+
+def test_the_same_audit_gives_the_same_report_but_for_the_manifest():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=120), "z": rng.normal(size=120)})
+    frame["y"] = np.where(frame["x"] + rng.normal(size=120) / 2 > 0, "yes", "no")
+    learning = {"epochs": 2, "repeats": 1}
+    first, again = (audit(frame, label="y", learning=learning).to_dict() for _ in range(2))
+    (projected,) = [first["manifest"].pop("projected_costs")]
+    assert [row["rows"] for row in projected] == [120, 240, 600, 1200, 12_000]
+    del first["manifest"], again["manifest"]
+    assert json.dumps(first, sort_keys=True) == json.dumps(again, sort_keys=True)

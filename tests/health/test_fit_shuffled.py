@@ -76,8 +76,16 @@ def test_rows_of_a_person_in_several_folds_fail(look):
     assert row["apart"] > row["together"] + 0.05
 
 
-def test_of_a_feature_it_only_warns(look):
-    findings, _ = look(people())
+@pytest.mark.parametrize(
+    ("frame", "settings"),
+    [
+        pytest.param(people(), {}, id="a feature"),
+        pytest.param(people(), {"sensitive": ["who"]}, id="a sensitive column"),
+        pytest.param(people(60, 15), {"ignore": ["who"]}, id="many rows a value"),
+    ],
+)
+def test_values_that_new_rows_may_share_only_warn(look, frame, settings):
+    findings, _ = look(frame, **settings)
     (failed,) = [finding for finding in findings if finding.status is Status.FAILED]
     assert failed.severity is Severity.WARNING
 
@@ -89,11 +97,30 @@ def test_what_is_configured_as_group_is_quiet(look):
 
 
 def test_persons_that_do_not_tell_the_label_pass(look):
-    frame = people(tell=0.0)
+    frame = people(300, 4, tell=0.0)
     rng = np.random.default_rng(1)
     frame["y"] = np.where(frame["noise"] + 0.3 * rng.logistic(size=len(frame)) > 0, "yes", "no")
     findings, _ = look(frame, ignore=["who"])
     assert [finding.status for finding in findings] == [Status.PASSED] * 3
+    assert "at most" in findings[-1].message
+
+
+def jobs(seed, rows, of_job=1.5):
+    """Forty jobs that are told by pay, hours and training, and have an effect of their own on the label."""
+    rng = np.random.default_rng(seed)
+    job = np.repeat(np.arange(40), rows)
+    frame = pd.DataFrame(rng.normal(size=(40, 3))[job] + 0.3 * rng.normal(size=(len(job), 3)), columns=list("abc"))
+    frame["tenure"] = rng.gamma(2, 3, len(job)).round(1)
+    score = of_job * rng.normal(size=40)[job] - 0.2 * (frame["tenure"] - 6) + rng.logistic(size=len(job))
+    frame = frame.assign(job=[f"J{j}" for j in job], y=np.where(score > 0, "yes", "no"))
+    return frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("rows", [10, 20, 30])
+def test_a_job_that_has_its_part_in_the_label_does_not_block(look, rows):
+    for seed in range(2):
+        findings, _ = look(jobs(seed, rows), ignore=["job"])
+        assert not [f for f in findings if f.blocks]
 
 
 def test_a_column_that_means_nothing_passes(look):
@@ -102,6 +129,15 @@ def test_a_column_that_means_nothing_passes(look):
     findings, _ = look(frame, ignore=["code"])
     assert [finding.status for finding in findings] == [Status.PASSED] * 3
     assert findings[-1].subject.columns == ("code",)
+
+
+def test_columns_of_which_nothing_is_seen_are_told_together(look):
+    frame = clean()
+    for name in ("code", "shelf", "box"):
+        frame[name] = np.random.default_rng(len(name)).permutation(len(frame)) % 60
+    findings, _ = look(frame, ignore=["code", "shelf", "box"])
+    assert len(findings) == 3
+    assert sorted(findings[-1].subject.columns) == ["box", "code", "shelf"]
 
 
 def test_columns_that_part_the_rows_alike_are_judged_once(look):
@@ -114,7 +150,7 @@ def test_columns_that_part_the_rows_alike_are_judged_once(look):
 def test_hospitals_are_recognised_by_their_rows(look, real_data):
     """Whether a hospital has an emergency service is a fact of the hospital, which has 22 rows."""
     frame = pd.read_csv(real_data("hospital/clean.csv")).rename(columns={"EmergencyService": "y"})
-    findings, _ = look(frame, id="index", ignore=["ProviderNumber"])
+    findings, _ = look(frame, id="ProviderNumber", ignore=["index"])
     failed = {f.subject.columns: f for f in findings if f.status is Status.FAILED}
     assert failed["ProviderNumber",].severity is Severity.CRITICAL
     assert failed["ProviderNumber",].evidence.value > 0.1
@@ -133,6 +169,17 @@ def test_copies_in_several_folds_fail(look):
     assert findings[0].evidence.interval.low > 0.52
     # As the audit makes its folds, it is chance.
     assert look(frame)[0][0].status is Status.PASSED
+
+
+def test_combinations_of_categories_are_no_copies(look):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.choice(["v0", "v1", "v2"], 1500) for name in ("c0", "c1", "c2")})
+    score = 1.0 * (frame["c0"] == "v0") - 0.8 * (frame["c1"] == "v1")
+    frame["y"] = np.where(np.random.default_rng(1).logistic(size=len(frame)) < score, "yes", "no")
+    findings, tables = look(frame)
+    assert not [f for f in findings if f.blocks]
+    assert findings[1].status is Status.PASSED
+    assert tables["shuffled"].set_index("labels").loc["real", "n"] == 1500
 
 
 def quiet():
@@ -154,7 +201,7 @@ def test_real_labels_must_reach_farther_than_permuted_ones(make_case, n, strengt
 
 def test_thirty_rows_are_answered(look):
     findings, _ = look(clean(30))
-    assert findings[0].status is Status.PASSED
+    assert not findings[0].blocks
     assert Status.FAILED not in {finding.status for finding in findings}
 
 
@@ -175,10 +222,14 @@ def test_a_handful_of_rows_is_inconclusive(make_case):
         pytest.param(clean().rename(columns={"a": "<b>ü 男</b>"}), id="strange names"),
         pytest.param(clean().assign(y=np.where(np.arange(240) % 9 == 0, None, clean()["y"])), id="missing labels"),
         pytest.param(clean().assign(y=clean()["a"] + 0.1 * clean()["b"]), id="a number"),
+        pytest.param(clean(30)[["a", "y"]].assign(y=[f"class {i % 5}" for i in range(30)]), id="tiny, many classes"),
+        pytest.param(clean(30)[["a", "y"]].round(1), id="tiny, one feature"),
     ],
 )
-def test_odd_tables_are_answered(look, frame):
-    findings, _ = look(frame)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_odd_tables_are_answered(look, frame, weighted):
+    weights = np.random.default_rng(0).gamma(1.0, 1.0, len(frame))
+    findings, _ = look(frame.assign(w=weights), weight="w") if weighted else look(frame)
     assert findings[0].status in {Status.PASSED, Status.INCONCLUSIVE}
 
 

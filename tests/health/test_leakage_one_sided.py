@@ -30,9 +30,12 @@ def test_a_column_filled_for_one_class_only_is_a_leak(of):
     found, tables = of(frame)
     (leak,) = found["MH022"]
     assert (leak.status, leak.severity, leak.subject.columns) == (Status.FAILED, Severity.CRITICAL, ("reason",))
-    assert f"{told} of {told} rows are 'yes'" in leak.message
-    assert leak.evidence.value == pytest.approx(told / (frame["y"] == "yes").sum())
-    assert leak.evidence.interval.low < leak.evidence.value
+    share = f"{(frame['y'] == 'yes').mean():.1%}"
+    assert f"'reason' is filled in ({told} rows), 100.0% are 'yes'" in leak.message
+    assert f"against {share} of all rows" in leak.message
+    assert f"{told / (frame['y'] == 'yes').sum():.1%}" in leak.message
+    assert (leak.evidence.value, leak.evidence.n) == (1.0, told)
+    assert leak.evidence.threshold < leak.evidence.interval.low < leak.evidence.value
     (row,) = tables["pure_values"].query("column == 'reason'").to_dict("records")
     assert (row["kind"], row["value"], row["rows"], row["leak"]) == ("filled", None, told, True)
 
@@ -123,6 +126,12 @@ def test_too_few_rows_are_said_and_do_not_block(of):
     assert "too few to be sure" in finding.message
 
 
+def test_what_would_have_been_found_is_said(of):
+    (finding,) = of(clean_table(0, 2000))[0]["MH022"]
+    assert "A leak carried by" in finding.message
+    assert "rows or more would have been found" in finding.message
+
+
 def test_values_of_people_are_not_told(of):
     frame = clean_table(3)
     frame["origin"] = np.random.default_rng(0).choice(["s", "t"], len(frame))
@@ -138,8 +147,109 @@ def test_one_of_several_classes_may_be_what_a_value_says(of):
     kind = rng.choice(["bird", "fish", "mammal"], 900)
     frame = pd.DataFrame({"feathers": kind == "bird", "size": rng.normal(size=900), "y": kind})
     found, _ = of(frame)
-    assert found["MH022"][0].status is Status.PASSED
+    assert found["MH022"][0].status is Status.NOT_APPLICABLE
     assert found["MH023"][0].subject.columns == ("feathers",)
+
+
+def told_of_both(found):
+    """MH022 passes, and points to the columns that MH023 names."""
+    (passed,) = found["MH022"]
+    assert passed.status is Status.PASSED
+    assert "see MH023" in passed.message
+    assert {(x.status, x.severity) for x in found["MH023"]} == {(Status.FAILED, Severity.WARNING)}
+    return [x.subject.columns for x in found["MH023"]]
+
+
+def test_a_question_that_is_not_put_to_all_only_warns(of):
+    rng = np.random.default_rng(0)
+    n = 3000
+    works = rng.random(n) < 0.65
+    rich = works & (rng.random(n) < 0.4)
+    hours = np.where(works, rng.integers(10, 60, n), np.nan)
+    frame = pd.DataFrame({"hours": hours, "age": rng.normal(50, 9, n), "y": np.where(rich, ">50K", "<=50K")})
+    assert told_of_both(of(frame)[0]) == [("hours",)]
+    # Filled in, and then never of the rarer class: prostate and pregnancies.
+    births = frame.assign(hours=np.where(works, np.nan, hours.size % 7))
+    assert told_of_both(of(births)[0]) == [("hours",)]
+
+
+def test_a_column_of_one_of_several_classes_only_warns(of):
+    rng = np.random.default_rng(0)
+    kind = rng.choice(["car", "van", "truck", "bus"], 2000)
+    payload = np.where(kind == "truck", rng.gamma(3, 3, 2000), np.nan)
+    frame = pd.DataFrame({"payload": payload, "length": rng.normal(size=2000), "y": kind})
+    found, tables = of(frame)
+    assert found["MH022"][0].status is Status.NOT_APPLICABLE
+    assert [x.subject.columns for x in found["MH023"]] == [("payload",)]
+    assert not tables["pure_values"]["leak"].any()
+
+
+@pytest.mark.parametrize("values", [("n", "y"), (0, 1)])
+def test_one_strong_feature_of_two_values_only_warns(of, values):
+    rng = np.random.default_rng(0)
+    ill = rng.random(2000) < 0.4
+    positive = np.where(ill, rng.random(2000) < 0.9, rng.random(2000) < 0.005)
+    frame = pd.DataFrame({"test": np.where(positive, values[1], values[0]), "age": rng.integers(20, 80, 2000)})
+    frame["y"] = np.where(ill, "ill", "well")
+    assert told_of_both(of(frame)[0]) == [("test",)]
+
+
+def noisy(seed=0, n=3000, flipped=0.045):
+    """A reason as in `churn`, after which some labels go wrong: the frame and (N,) bool, which."""
+    frame, _ = churn(seed, n)
+    wrong = np.random.default_rng(seed + 2).random(n) < flipped
+    frame["y"] = np.where(wrong, frame["y"].map({"yes": "no", "no": "yes"}), frame["y"])
+    return frame, wrong
+
+
+def test_wrong_labels_do_not_hide_a_leak(of):
+    frame, wrong = noisy()
+    found, tables = of(frame, suspect=wrong)
+    (leak,) = found["MH022"]
+    assert (leak.status, leak.severity, leak.subject.columns) == (Status.FAILED, Severity.CRITICAL, ("reason",))
+    filled = frame["reason"].notna()
+    assert f"({filled.sum():,} rows), {(frame['y'] == 'yes')[filled].mean():.1%} are 'yes'" in leak.message
+    assert f"{wrong[~filled].mean():.1%} of the other rows are suspect" in leak.message
+    # The column is told once, not by its values.
+    assert [x.status for x in found["MH023"]] == [Status.PASSED]
+    assert tables["pure_values"]["kind"].tolist() == ["filled"]
+
+
+def test_classes_of_one_size_are_asked_about(of):
+    frame, _ = churn(n=3000)
+    half = frame.groupby("y").head(int(frame["y"].value_counts().min())).reset_index(drop=True)
+    (leak,) = of(half)[0]["MH022"]
+    assert (leak.status, leak.severity, leak.subject.columns) == (Status.INCONCLUSIVE, Severity.WARNING, ("reason",))
+    assert "classes are of one size" in leak.message
+
+
+def test_a_flag_of_the_same_rows_does_not_hide_a_leak(of):
+    frame, _ = churn()
+    frame.insert(0, "flag", frame["reason"].notna())
+    (leak,) = of(frame)[0]["MH022"]
+    assert (leak.status, set(leak.subject.columns)) == (Status.FAILED, {"reason", "flag"})
+    assert leak.message.startswith("Whenever 'reason' (and 1 more, in the same rows) is filled in")
+
+
+def test_exceptions_that_are_suspect_themselves_excuse_nothing(of):
+    frame, wrong = noisy()
+    for suspect in (None, wrong & frame["reason"].notna().to_numpy()):
+        found, _ = of(frame, suspect=suspect)
+        (leak,) = found["MH022"]
+        assert (leak.status, leak.severity, leak.subject.columns) == (
+            Status.INCONCLUSIVE,
+            Severity.WARNING,
+            ("reason",),
+        )
+        assert "exceptions are too many to be sure" in leak.message
+        assert [x.status for x in found["MH023"]] == [Status.PASSED]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_suspect_rows_make_no_leak_of_a_clean_table(of, seed):
+    frame = clean_table(seed, 1500)
+    suspect = np.random.default_rng(seed).random(len(frame)) < 0.1
+    assert of(frame, suspect=suspect)[0]["MH022"][0].status is Status.PASSED
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -8,6 +8,7 @@ import pytest
 from leakage_cases import clean_table, scan, scanner, values_of
 
 from assay.findings import Status
+from assay.health.leakage.blocks import compare_ends
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +73,54 @@ def test_worse_predictions_on_late_rows(of):
 def test_years_as_numbers_and_dates_as_texts_are_times(of):
     frame, days = dated()
     frame["y"] = np.where(np.random.default_rng(1).random(len(frame)) < np.where(days >= 292, 0.7, 0.3), "yes", "no")
-    assert failed(of(frame.assign(when=np.where(days >= 292, 2024, 2023)), time="when")[0])
+    assert failed(of(frame.assign(when=2000 + days // 40), time="when")[0])
     assert failed(of(frame.assign(when=frame["when"].dt.strftime("%d.%m.%Y")), time="when")[0])
+
+
+def test_two_times_show_a_difference_and_not_what_is_usual(of):
+    frame, days = dated()
+    frame["y"] = np.where(np.random.default_rng(1).random(len(frame)) < np.where(days >= 292, 0.7, 0.3), "yes", "no")
+    (finding,) = of(frame.assign(when=np.where(days >= 292, 2024, 2023)), time="when")[0]["MH026"]
+    assert finding.status is Status.INCONCLUSIVE
+    assert "percentage points higher" in finding.message
+    assert "Earlier times: 1." in finding.message
+
+
+@pytest.mark.parametrize(("spread", "lasting"), [(0.5, 0.8), (1.0, 0.8), (1.0, 0.95)])
+def test_what_comes_and_goes_is_no_change(spread, lasting):
+    """Days differ, and like days follow each other; the process is the same at all times."""
+    false = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        day = np.zeros(60)
+        day[0] = rng.normal()
+        for k in range(1, 60):
+            day[k] = lasting * day[k - 1] + np.sqrt(1 - lasting**2) * rng.normal()
+        hits = (rng.random((60, 30)) < 1 / (1 + np.exp(-spread * day))[:, None]).astype(float).ravel()
+        when = np.repeat(np.arange(60.0), 30)
+        _, interval = compare_ends(hits[:1440], hits[1440:], 0.975, (when[:1440], when[1440:]))
+        false += interval.low > 0.1 or interval.high < -0.1
+    assert false <= 5
+
+
+def test_a_steady_slope_is_a_change():
+    rng = np.random.default_rng(0)
+    hits = (rng.random(8000) < np.linspace(0.3, 0.7, 8000)).astype(float)
+    moved, interval = compare_ends(hits[:6400], hits[6400:], 0.975)
+    assert interval.low > 0.1
+    assert moved == pytest.approx(0.2, abs=0.03)
+
+
+def test_days_are_the_observations_and_not_their_rows():
+    """Each of 20 days has a rate of its own: blocks of rows would be 50 observations."""
+    false = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        hits = (rng.random((20, 100)) < rng.uniform(0.2, 0.8, 20)[:, None]).astype(float).ravel()
+        when = np.repeat(np.arange(20.0), 100)
+        _, interval = compare_ends(hits[:1600], hits[1600:], 0.95, (when[:1600], when[1600:]))
+        false += not interval.low <= 0 <= interval.high
+    assert false <= 9
 
 
 @pytest.mark.parametrize(

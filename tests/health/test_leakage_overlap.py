@@ -126,3 +126,42 @@ def test_a_table_of_a_flag_has_no_copies(of):
     frame = parted(pd.DataFrame({"flag": rng.random(500) < 0.3, "same": "a", "y": rng.choice(["p", "n"], 500)}))
     (finding,) = of(frame, split="part")[0]["MH025"]
     assert (finding.status, finding.severity) == (Status.INCONCLUSIVE, Severity.WARNING)
+
+
+def of_kind(kind, seed=0, n=3000):
+    """Clean tables, parted at random, in which many rows are equal."""
+    rng = np.random.default_rng(seed)
+    x = rng.lognormal(3, 1, (n, 6)).round(2)
+    if kind == "all zero":
+        x[rng.random(n) < 0.2] = 0
+    elif kind == "all missing":
+        x[rng.random(n) < 0.1] = np.nan
+    elif kind == "one answer to all":
+        x = rng.integers(1, 6, (n, 15)).astype(float)
+        straight = rng.random(n) < 0.15
+        x[straight] = rng.integers(1, 6, (int(straight.sum()), 1))
+    elif kind == "things of many rows":
+        x = x[rng.integers(0, 150, n)]
+    return parted(pd.DataFrame(x).add_prefix("x").assign(y=rng.choice(["p", "n"], n)), seed)
+
+
+@pytest.mark.parametrize("kind", ["all zero", "all missing", "one answer to all", "things of many rows"])
+@pytest.mark.parametrize("seed", range(3))
+def test_frequent_kinds_of_row_do_not_block(of, kind, seed):
+    (finding,) = of(of_kind(kind, seed), split="part")[0]["MH025"]
+    assert (finding.status, finding.severity) == (Status.INCONCLUSIVE, Severity.WARNING)
+    assert "cannot be told from rows that are equal anyway" in finding.message
+
+
+def test_copies_beside_a_frequent_kind_of_row_block(of):
+    frame, copies = with_copies(of_kind("all zero"), 0.1)
+    (finding,) = of(frame, split="part")[0]["MH025"]
+    assert (finding.status, finding.severity) == (Status.FAILED, Severity.CRITICAL)
+    assert set(copies) <= set(finding.evidence.rows.positions)
+
+
+def test_a_table_with_repeats_that_is_parted_at_random_warns(of):
+    frame = clean_table(0)
+    (finding,) = of(parted(pd.concat([frame, frame.head(150)], ignore_index=True)), split="part")[0]["MH025"]
+    assert (finding.status, finding.severity) == (Status.FAILED, Severity.WARNING)
+    assert "Rows repeat within the parts as often" in finding.message

@@ -11,6 +11,7 @@ from assay.config import HealthConfig
 from assay.findings import Severity, Status
 from assay.health import HealthContext, assess_health
 from assay.health.quantity import PART
+from assay.report.disclosure import hide_small_evidence
 from assay.trials import CurveTrial, Trials
 from assay.trials.curve import GroupScores
 
@@ -170,6 +171,47 @@ def test_a_group_that_is_too_small_is_inconclusive_and_its_size_is_not_told(judg
     assert finding.status is Status.INCONCLUSIVE
     assert finding.evidence.table.rows[1][:2] == ("tiny", "fewer than 10")
     assert finding.remedy
+
+
+def test_groups_that_are_open_are_named_with_the_reason_and_the_report_keeps_their_figures(judge):
+    def doubtful(n):
+        return steep(n) + np.random.default_rng(3).normal(0, 0.01, len(n))
+
+    groups = groups_of(("a", 3000, flat), ("b", 310, doubtful), ("tiny", 7, None))
+    (finding,), _ = judge(trial_of(flat, groups=groups), "MH011", sensitive=True)
+    assert finding.status is Status.INCONCLUSIVE
+    assert "Whether 2 of 3 groups lack rows" in finding.message
+    assert "AUC of 'b' by 0.0" in finding.message
+    assert "above 0.02" in finding.message
+    assert "tiny" not in finding.message
+    assert len(finding.message.split()) <= 60
+    first, second, third = finding.evidence.table.rows
+    assert first[-1] == ""
+    assert second[-1] == "the range reaches above 0.02"
+    assert third[-1] == "too few rows to judge by"
+    table = finding.evidence.table
+    told = {
+        "code": "MH011",
+        "subject": {"columns": ["g"], "group": None},
+        "evidence": {
+            "value": finding.evidence.value,
+            "interval": None,
+            "n": finding.evidence.n,
+            "unit": "AUC",
+            "rows": None,
+            "table": {"columns": list(table.columns), "rows": [list(row) for row in table.rows]},
+        },
+    }
+    shown = hide_small_evidence(told, {}, ["g"], [4000])["evidence"]
+    assert shown["value"] == finding.evidence.value
+    assert shown["table"]["rows"] == told["evidence"]["table"]["rows"]
+
+
+def test_the_remedy_asks_for_rows_to_judge_by_only_where_a_group_lacks_them(judge):
+    groups = groups_of(("a", 3000, flat), ("b", 310, lambda n: steep(n) + np.sin(n) / 50))
+    (finding,), _ = judge(trial_of(flat, groups=groups), "MH011", sensitive=True)
+    assert finding.status is Status.INCONCLUSIVE
+    assert "50 rows" not in finding.remedy
 
 
 def test_many_groups_widen_the_ranges(judge):

@@ -68,6 +68,10 @@ def test_a_majority_of_three_takes_two_edits(ask):
     assert overall(table)["accuracy"].tolist() == [1, 1, 0, 0]
     assert columns["share"].tolist() == [0, 0, 0]
     assert finding.status is Status.PASSED
+    assert finding.message.startswith("Changing one column feasibly turns 0.0% of 200 right predictions of ")
+    assert "Two columns turn 100%, three 100%: it passes on single changes only." in finding.message
+    assert len(finding.message.split()) <= 60
+    assert [row[1:3] for row in finding.evidence.table.rows] == [(1, 0.0), (2, 1.0), (3, 1.0)]
 
 
 def test_the_greedy_search_beats_chance_where_the_way_is_told_by_the_probabilities(ask):
@@ -127,7 +131,7 @@ def test_an_edit_that_another_kind_of_model_does_not_follow_is_told(ask):
         return np.where((edited["x"] >= 150) ^ (edited["z"] == 5), 0.9, 0.1)
 
     finding, table, _ = ask(frame, {"the network": jumpy, "trees": other})
-    assert "after 100.0% of 60 such edits: the label itself" in finding.message
+    assert "follows 100% of 60 such edits: the label itself" in finding.message
     assert set(table["kind"]) == {"the network", "trees"}
     stubborn, _, _ = ask(frame, {"the network": jumpy, "trees": lambda edited: np.where(edited["z"].isna(), 1, 0.4)})
     assert "more of this model than of the label" in stubborn.message
@@ -152,7 +156,7 @@ def test_a_group_near_the_threshold_is_told(ask):
     near = (np.arange(300) >= 120) & (np.arange(300) < 180)
     frame = pd.DataFrame({"x": np.arange(300.0), "g": np.where(near, "near", "far")})
     finding, _, _ = ask(frame, threshold, sensitive=[{"column": "g"}])
-    assert "For g = near one edit changes more of them: 100.0%, against 0.0% of all others." in finding.message
+    assert "For g = near one column turns 100%, for all others 0%." in finding.message
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,8 @@ def test_what_was_missed_is_told_with_its_figures(make_case):
         line(defect="rows repeated", size=0.02, trials=20, found=20),
     )
     assert one.status is Status.INCONCLUSIVE
-    assert "1 of 2 planted kinds and sizes" in one.message
-    assert "wrong labels, 20% (LN001 in 3 of 8 trials, passed in 4)" in one.message
+    assert one.message.startswith("Planted defects that this audit would most likely have found: 1 of 2.")
+    assert "Not to be relied on here: wrong labels, 20% (3 of 8 trials)." in one.message
     assert "rows repeated" not in one.message
 
 
@@ -112,7 +112,23 @@ def test_most_of_few_trials_is_not_enough(make_case):
 
 def test_a_check_that_fails_anyway_can_tell_nothing(make_case):
     one, _ = judge(make_case, line(defect="rows repeated", size=0.02, trials=8, found=0, false_alarms=8))
-    assert "as in the unchanged rows" in one.message
+    assert "rows repeated, 2% (alarm without it too)" in one.message
+
+
+def test_the_three_worst_are_named_and_the_samples_told(make_case):
+    found = {"a": 3, "b": 0, "c": 2, "d": 1, "e": 8}
+    lines = [
+        line(defect=name, size=size, trials=8, found=count) for name, count in found.items() for size in (0.1, 0.2)
+    ]
+    one, _ = judge(make_case, *lines, line(defect="f", size=0.1, trials=20, found=20, rows=10_000))
+    assert "likely have found: 3 of 11. Not to be relied on here: b, 20%" in one.message
+    assert [one.message.index(f" {name}, 20%") for name in "bdc"] == sorted(
+        one.message.index(f" {name}, 20%") for name in "bdc"
+    )
+    assert "; and 1 more." in one.message
+    assert "a, 20%" not in one.message
+    assert "up to 10,000 rows (2,000 where models are trained anew)" in one.message
+    assert len(one.message.split()) <= 60
 
 
 def test_rows_that_do_not_decide_do_not_count(make_case):
@@ -233,6 +249,15 @@ def test_groups_stay_together_in_a_sample(make_dataset):
     assert (sizes == frame["who"].value_counts()[sizes.index]).all()
     assert 400 <= len(sample) < 404
     assert sample.frame["x"].is_monotonic_increasing
+
+
+def test_the_rows_of_a_sample_of_whole_groups_are_told_as_they_were(one_defect, make_dataset, monkeypatch):
+    one_defect(plant=plant_nothing)
+    monkeypatch.setattr(testing, "UNTRAINED_ROWS", 150)
+    frame = pd.DataFrame({"x": np.arange(400.0), "who": np.arange(400) // 100, "y": ["a", "b"] * 200})
+    config = parse_config({"label": "y", "group": "who", "health": {"self_test": True}})
+    (row,) = plant_and_look(config, make_dataset(frame, label="y", group="who"), lambda _: None).to_dict("records")
+    assert row["rows"] == 200
 
 
 def test_a_huge_group_is_not_taken_whole(make_dataset):

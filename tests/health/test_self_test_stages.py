@@ -51,7 +51,7 @@ def bench(make_dataset):
         (looks.look_at_copies, columns.plant_duplicates, 0.05, "DQ011"),
         (looks.look_at_cells, columns.plant_thousandfold, 0.025, "DQ033"),
         (looks.look_at_leaks, columns.plant_leak, 1.0, "DQ017"),
-        (looks.look_at_leaks, columns.plant_one_sided_leak, 0.5, "MH022"),
+        (looks.look_at_leaks, columns.plant_one_sided_leak, 0.5, "MH023"),
     ],
 )
 def test_a_stage_sees_its_defect_and_not_the_unchanged_rows(bench, look, plant, size, code):

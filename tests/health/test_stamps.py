@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +14,8 @@ from assay.config import HealthConfig, LearningConfig
 from assay.findings import Status
 from assay.health import HealthContext, assess_health
 from assay.health.stamps import PART
-from assay.health.stamps.values import EXACT, MISSING, RANGE, pair_stamps, read_column, single_stamps
+from assay.health.stamps.values import EXACT, MISSING, RANGE, draw_pairs, pair_stamps, read_column, single_stamps
+from assay.intervals import wilson
 from assay.learning import out_of_sample
 
 
@@ -164,6 +168,49 @@ def test_a_category_in_columns_of_its_own_is_held_against_its_like(ask):
     assert finding.status is Status.PASSED
 
 
+@pytest.mark.parametrize("usual", ["none", None], ids=["a word", "missing"])
+def test_a_column_of_which_every_filled_value_decides_is_not_acquitted(ask, usual):
+    frame = make_frame()
+    yes = np.flatnonzero(frame["y"] == "yes")
+    frame["s"] = pd.Series([usual] * 3000, dtype=object)
+    frame.loc[yes[:300], "s"] = np.array(["price", "quality", "other"])[np.arange(300) % 3]
+
+    def rule(t):
+        return np.where(t["s"].isin(["price", "quality", "other"]), 0.98, sigmoid(2 * t["x"] - 1))
+
+    (finding,), table = ask(frame, rule)
+    assert finding.status is Status.INCONCLUSIVE
+    assert finding.subject.columns == ("s",)
+    assert "Every value of 's' that was tried (3, without the most frequent and missing ones)" in finding.message
+    assert "a strong feature, or a leak (MH022, MH023)" in finding.message
+    assert finding.evidence.interval.low > 0.75
+    assert not any(value in finding.message for value in ("price", "quality", "other)"))
+    assert not table["decides"].any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_dominating_number_is_no_column_that_decides(ask, seed):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(2000, 5)), columns=list("abcde"))
+
+    def rule(t):
+        return sigmoid(2 * t["a"] + 0.4 * t[list("bcde")].sum(axis=1))
+
+    frame["y"] = np.where(rng.random(2000) < rule(frame), "yes", "no")
+    (finding,), _ = ask(frame, rule)
+    assert finding.status is Status.PASSED
+
+
+def test_a_clean_verdict_says_what_would_have_been_missed(ask):
+    (finding,), table = ask(make_frame(), lambda t: sigmoid(2 * t["x"]))
+    rows = int(re.search(r"fewer than about (\d+) rows would be missed", finding.message).group(1))
+    singles = table[table["kind"] != "pair"]
+    # By hand: all of m rows of one class have Wilson's lower limit m / (m + z^2), which must reach the 48th of these.
+    last = min(wilson(round(one.share * one.rows), one.rows).low for one in singles.itertuples())
+    reached = max(10, math.ceil(last * 1.959964**2 / (1 - last))) if len(singles) == 48 else 10
+    assert rows == reached
+
+
 def test_counts_of_few_people_with_a_sensitive_value_are_not_told(ask):
     frame = make_frame()
     rows = np.arange(0, 3000, 100)
@@ -178,6 +225,9 @@ def test_counts_of_few_people_with_a_sensitive_value_are_not_told(ask):
     assert "suspect" not in finding.message
     assert pd.isna(table.iloc[0]["suspects"])
     assert pd.isna(table.iloc[0]["share"])  # 30 of 30: nobody else
+    # Of so many of them labelled one way, the others could be told.
+    assert "are labelled" not in finding.message
+    assert finding.evidence.rows is None
 
 
 def test_too_few_rows_for_any_value_are_inconclusive(ask):
@@ -239,3 +289,11 @@ def test_any_column_can_be_read(values):
     # No value has ten rows, and a twentieth of the rows or fewer.
     assert single_stamps([column], np.arange(50) % 2, 2) == []
     assert pair_stamps([column], np.arange(50) % 2, 2, 0.8, np.random.default_rng(0)) == ([], 0)
+
+
+@pytest.mark.parametrize(("columns", "most"), [(2, 10), (5, 10), (5, 4), (40, 100), (3000, 50)])
+def test_pairs_of_columns_are_drawn_without_listing_all(columns, most):
+    drawn = draw_pairs(columns, most, np.random.default_rng(0))
+    assert len(drawn) == min(most, columns * (columns - 1) // 2)
+    assert all(0 <= one < two < columns for one, two in drawn)
+    assert sorted(set(drawn)) == drawn

@@ -11,6 +11,7 @@ from assay.findings import Severity, Status
 from assay.health import HealthContext
 from assay.health.parts import assess_parts
 from assay.health.variants import PART
+from assay.health.variants.verdicts import read_verdicts
 from assay.rejudging import rejudge
 from assay.trials import Trials, VariantTrial
 from assay.trials.variants import Variant
@@ -89,9 +90,13 @@ def test_a_verdict_that_flips_is_not_robust(judge):
     finding = of(findings, "g")
     assert finding.status is Status.FAILED
     assert finding.severity is Severity.WARNING
-    assert "FB011 is passed with 5, failed with 3." in finding.message
-    assert "true positive rate difference is 0.000 to 0.300" in finding.message
-    assert "3 of 8 configurations cross the tolerance of 0.1" in finding.message
+    assert finding.message.startswith("The choice of hyperparameters decides ")
+    assert "FB011, FB012 for g: it moves the selection rate ratio from 0.700 to 1.000, across the limit of 0.8" in (
+        finding.message
+    )
+    assert "(3 of 8 configurations beyond)" in finding.message
+    assert len(finding.message.split()) <= 75
+    assert finding.evidence.n == ROWS
     assert finding.evidence.value >= 1
     assert finding.remedy
     line = tables["verdicts"].set_index(["code", "metric"]).loc[("FB011", "true positive rate")]
@@ -105,7 +110,7 @@ def test_a_verdict_that_holds_is_robust_whether_good_or_bad(judge):
         findings, _, _ = judge(frame, tried([answers(frame, missed, seed) for seed in range(6)]))
         finding = of(findings, "g")
         assert finding.status is Status.PASSED
-        assert f"FB011 is {became} with all of them." in finding.message
+        assert f"FB011 {became}" in finding.message
         assert not finding.remedy
 
 
@@ -143,29 +148,82 @@ def test_undecided_by_all_is_inconclusive(judge):
     assert "Add rows" in finding.remedy
 
 
-def test_a_pass_that_is_lost_by_a_hair_is_no_flip(judge):
-    """One interval just within the tolerance, one just across it, and both figures far within."""
-    lines = pd.DataFrame(
-        {
-            "code": "FB011",
-            "subject": "g",
-            "metric": "true positive rate",
-            "kind": "difference",
-            "configuration": [f"trees {at}" for at in range(6)],
-            "value": [0.05] * 5 + [0.06],
-            "threshold": 0.1,
-            "status": ["passed"] * 5 + ["inconclusive"],
-            "verdict": ["passed"] * 5 + ["inconclusive"],
-        }
+def figures(value, verdict, **other):
+    """Lines of one figure by configuration."""
+    columns = {"code": "FB011", "subject": "g", "metric": "true positive rate", "kind": "difference", "threshold": 0.1}
+    names = [f"trees {at}" for at in range(len(value))]
+    return pd.DataFrame(
+        columns | {"configuration": names, "value": value, "status": verdict, "verdict": verdict, "apart": 9.0} | other
     )
-    from assay.health.variants.verdicts import Verdict
 
-    assert Verdict("FB011", "g", lines).holds is Status.INCONCLUSIVE
-    assert Verdict("FB011", "g", lines.assign(value=[0.05] * 5 + [0.11])).holds is Status.FAILED
-    unknown = lines.assign(value=[0.2] * 5 + [np.nan], verdict=["failed"] * 5 + ["inconclusive"])
-    assert Verdict("FB011", "g", unknown).holds is Status.INCONCLUSIVE
-    ratios = lines.assign(kind="ratio", threshold=0.8, value=[0.9] * 5 + [0.7])
-    assert Verdict("FB011", "g", ratios).holds is Status.FAILED
+
+def holds(lines):
+    (verdict,) = read_verdicts(lines)
+    return verdict.holds
+
+
+def test_a_pass_that_is_lost_by_a_hair_is_no_flip():
+    """One interval just within the tolerance, one just across it, and both figures far within."""
+    verdict = ["passed"] * 5 + ["inconclusive"]
+    assert holds(figures([0.05] * 5 + [0.06], verdict)) is Status.INCONCLUSIVE
+    assert holds(figures([0.05] * 5 + [0.11], verdict)) is Status.FAILED
+    assert holds(figures([0.2] * 5 + [np.nan], ["failed"] * 5 + ["inconclusive"])) is Status.INCONCLUSIVE
+    assert holds(figures([0.9] * 5 + [0.7], verdict, kind="ratio", threshold=0.8)) is Status.FAILED
+
+
+def test_a_figure_that_chance_moves_across_the_limit_is_no_flip():
+    """Of 24 configurations there are 276 pairs: 3.5 standard errors between the farthest are nothing."""
+    verdict, values = ["passed"] * 23 + ["inconclusive"], [0.05] * 23 + [0.11]
+    assert holds(figures(values, verdict, apart=3.5)) is Status.INCONCLUSIVE
+    assert holds(figures(values, verdict, apart=3.9)) is Status.FAILED
+    # Where nothing is known of the pair, two intervals have to lie on either side.
+    assert holds(figures(values, verdict, apart=np.nan)) is Status.INCONCLUSIVE
+    assert holds(figures(values, ["passed"] * 23 + ["failed"], apart=np.nan)) is Status.FAILED
+
+
+@pytest.mark.parametrize("alike", [0.6, 0.9])
+def test_configurations_of_one_true_disparity_seldom_flip(alike):
+    """Estimates of one true figure with correlated normal errors, at the place where chance flips most."""
+    rng, m, n = np.random.default_rng(0), 24, 60
+    for place in (-2.0, -1.0):
+        common = np.sqrt(alike) * rng.normal(size=(n, 1))
+        z = place + common + np.sqrt(1 - alike) * rng.normal(size=(n, m))
+        apart = np.ptp(z, axis=1) / np.sqrt(2 * (1 - alike))
+        flips = 0
+        points = ((z.min(axis=1) < -1.96) & (z.max(axis=1) > 0)) | ((z.max(axis=1) > 1.96) & (z.min(axis=1) < 0))
+        for at in np.flatnonzero(points):
+            verdict = np.where(z[at] < -1.96, "passed", np.where(z[at] > 1.96, "failed", "inconclusive"))
+            flips += holds(figures(z[at], verdict, threshold=0.0, apart=apart[at])) is Status.FAILED
+        assert flips <= 0.1 * n
+
+
+def test_the_paired_score_is_that_of_a_bootstrap(judge):
+    frame = people()
+    probs = [answers(frame, {"a": 0.1, "b": 0.1}, at) for at in range(4)] + [answers(frame, {"a": 0.1, "b": 0.25}, 9)]
+    _, _, lines = judge(frame, tried(probs))
+    mine = lines[(lines["code"] == "FB011") & (lines["metric"] == "true positive rate")]
+    positive, first = (frame["y"] == "yes").to_numpy(), (frame["g"] == "a").to_numpy()
+    low, high = (probs[at].argmax(axis=1) == 1 for at in (int(mine["value"].argmin()), 4))
+    rng, drawn = np.random.default_rng(0), []
+    for _ in range(2000):
+        rows = rng.integers(0, ROWS, ROWS)
+        a, b = rows[positive[rows] & first[rows]], rows[positive[rows] & ~first[rows]]
+        drawn.append((high[a].mean() - high[b].mean()) - (low[a].mean() - low[b].mean()))
+    assert mine["apart"].unique() == pytest.approx([np.mean(drawn) / np.std(drawn)], rel=0.07)
+
+
+def test_every_kind_of_figure_has_a_paired_score(judge):
+    frame = people()
+    frame["h"], frame["w"] = np.where(np.arange(ROWS) % 3, "u", "v"), 1.0 + np.arange(ROWS) % 2
+    probs = [answers(frame, {"a": 0.1, "b": 0.1 + 0.04 * at}, at) for at in range(3)]
+    probs = [np.where(np.arange(ROWS)[:, None] % 17 == at, p[:, ::-1], p) for at, p in enumerate(probs)]
+    for method in ("between_groups", "to_overall"):
+        settings = {"sensitive": ["g", "h"], "weight": "w", "fairness": {"method": method}}
+        _, _, lines = judge(frame, tried(probs), **settings)
+        of_rates = lines[lines["code"] != "LN001"]
+        assert of_rates["subject"].nunique() == 3
+        assert (of_rates["apart"] > 0).all()
+    assert lines.loc[lines["code"] == "LN001", "apart"].isna().all()
 
 
 def test_few_near_equal_configurations_are_inconclusive(judge):
@@ -226,7 +284,7 @@ def test_the_share_of_wrong_labels_is_judged_too(judge):
     sure = [answers(frame, {}, seed) for seed in range(5)]
     findings, _, _ = judge(frame, tried(sure))
     finding = of(findings, "y")
-    assert "LN001 is" in finding.message
+    assert "LN001 passed" in finding.message
     findings, _, lines = judge(frame, tried(sure), sensitive=[])
     assert set(lines["code"]) == {"LN001"}
     assert not [f for f in findings if f.status is Status.ERROR]

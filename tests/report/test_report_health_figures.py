@@ -63,15 +63,18 @@ class TestHealth:
         assert "of m differ" in picture.sentence
         assert [row[0] for row in picture.rows] == ["pay", "age"]
 
-    def test_power_counts_what_would_be_missed(self):
-        columns = ("defect", "size", "trials", "found", "low", "high")
+    def test_power_has_a_line_for_each_defect_and_what_decides_only(self):
+        columns = ("defect", "size", "check", "decides", "trials", "found")
         rows = [
-            ("wrong labels", "2%", 8, 1, 0.0, 0.5),
-            ("wrong labels", "10%", 8, 8, 0.6, 1.0),
-            ("x", "1%", 0, 0, 0, 1),
+            ("wrong labels at random in all groups", 0.1, "LN001", True, 8, 8),
+            ("wrong labels at random in all groups", 0.02, "LN001", True, 8, 1),
+            ("wrong labels at random in all groups", 0.02, "LN001 (rows)", False, 8, 7),
+            ("a leak", 1.0, "DQ017", True, 0, 0),
         ]
         (picture,) = plot_health({"power": table(columns, *rows)})
-        assert "1 kind and size of 2 was found in fewer than half" in picture.sentence
+        assert [text for text in texts(picture.svg) if "/" in text] == ["2%: 1/8", "10%: 8/8"]
+        assert "1 cell of 2 is below half" in picture.sentence
+        assert [row[2] for row in picture.rows] == ["LN001", "LN001"]
 
     def test_robustness_beside_random_edits(self):
         columns = ("kind", "edits", "by", "name", "accuracy", "low", "high", "random", "n")
@@ -80,7 +83,7 @@ class TestHealth:
             for edits in range(4)
         ]
         (picture,) = plot_health({"robustness": table(columns, *rows)})
-        assert "90% are predicted right by trees as they are, and 30% after" in picture.sentence
+        assert "right (90% of the rows), the worst edits found of 3 columns turn 66.7%" in picture.sentence
 
 
 class TestGrids:

@@ -43,6 +43,8 @@ class HealthContext:
         What other hyperparameters would have made of the audit (`assay.rejudging`); None where nobody asked.
     power
         What planted defects were found (`assay.self_testing`); None where nobody asked.
+    failures
+        What went wrong before this stage, by the code of each check that cannot be carried out for it.
     costs
         Stage -> what it took, as `assay.manifest.Meter` has it: the stages before this one.
     """
@@ -55,6 +57,7 @@ class HealthContext:
     suspect: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     verdicts: pd.DataFrame | None = None
     power: pd.DataFrame | None = None
+    failures: Mapping[str, Exception] = field(default_factory=dict)
     costs: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property

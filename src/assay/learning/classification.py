@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,76 @@ def predict_classes(
     """See `assay.learning.out_of_sample`."""
     device, why = choose_device(config.device)
     table = encode_table(dataset.frame, dataset.roles.features, device)
-    units = units_of(dataset, table)
+    plan = _plan(dataset, units_of(dataset, table), config, repeats, exclude)
+    labels, folds, recipe = plan.labels, plan.folds, plan.recipe
+    own_share = NETWORKS_SHARE if opinions else 1.0
+    weights = None if dataset.weights is None else torch.from_numpy(dataset.weights.astype(np.float32)).to(device)
+    trained = train_members(
+        Examples(table, torch.from_numpy(np.maximum(labels, 0)).to(device), weights),
+        classes=len(plan.kept),
+        train=plan.train,
+        test=plan.test,
+        recipe=recipe,
+        after_epoch=lambda epoch, _: progress(own_share * (epoch + 1) / recipe.epochs),
+    )
+    repeat_probs = _repeat_probs(trained, plan.test, labels, repeats)
+    flip_test = FlipTest(
+        plan_flips(dataset, folds[0] >= 0, classes=len(plan.kept), seed=config.seed) if asked else (), folds
+    )
+    _flip(flip_test, trained.predictor, repeat_probs, folds)
+    fitted: dict[str, list[Fitted]] = {}
+    features = read_plain_features(dataset.frame, dataset.roles.features) if opinions else None
+    others = (
+        {}
+        if features is None
+        else _opinions(
+            *(dataset, labels, folds[0], plan.trainable, config),
+            features=features,
+            flips=flip_test,
+            kept=fitted,
+            progress=progress,
+        )
+    )
+    mean = repeat_probs.mean(axis=0, dtype=np.float64)
+    classes = dataset.labels.classes
+    return OutOfSample(
+        classes=tuple(classes[c] for c in plan.kept),
+        labels=labels,
+        pred_probs=mean / mean.sum(axis=1, keepdims=True),
+        repeat_probs=repeat_probs,
+        folds=folds,
+        trained=plan.trainable,
+        left_out=_left_out(dataset, plan.kept),
+        train_loss=trained.train_loss,
+        test_loss=trained.test_loss,
+        train_score=_train_score(trained.predictor, plan.train, labels, recipe.seed),
+        test_score=_accuracies(trained.held_out, plan.test, labels),
+        device=why,
+        details=describe_training(config, recipe, trained.predictor, plan.train, trained.notes),
+        trajectory=_of_given(trained.epoch_probs, labels),
+        margin=trained.margin,
+        epoch_probs=trained.epoch_probs,
+        opinions=others,
+        flips=flip_test.shares,
+        flip_effects=flip_test.effects,
+        models=keep(trained.predictor, folds, features, fitted) if asked else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Who is trained on what, and held out by whom."""
+
+    kept: Codes  # classes that can be learned, as codes of the dataset
+    labels: Codes  # (N,) in 0..K-1, places in `kept`; -1 for none
+    folds: Folds
+    trainable: Mask
+    recipe: Recipe
+    train: list[Rows]  # a member each
+    test: list[Rows]
+
+
+def _plan(dataset: Dataset, units: Codes, config: LearningConfig, repeats: int, exclude: Mask | None) -> _Plan:
     kept = _learnable(dataset, count_units(units, dataset.labels.codes, len(dataset.labels.classes)), config.folds)
     labels = _recode(dataset.labels.codes, kept)
     folds = assign_repeats(units, labels, np.flatnonzero(labels >= 0), config, repeats)
@@ -72,58 +142,7 @@ def predict_classes(
         trainable &= ~exclude
         train = [rows[trainable[rows]] for rows in train]
     test = [np.flatnonzero(folds[r] == f) for r, f in members]
-    own_share = NETWORKS_SHARE if opinions else 1.0
-    weights = None if dataset.weights is None else torch.from_numpy(dataset.weights.astype(np.float32)).to(device)
-    trained = train_members(
-        Examples(table, torch.from_numpy(np.maximum(labels, 0)).to(device), weights),
-        classes=len(kept),
-        train=train,
-        test=test,
-        recipe=recipe,
-        after_epoch=lambda epoch, _: progress(own_share * (epoch + 1) / recipe.epochs),
-    )
-    repeat_probs = _repeat_probs(trained, test, labels, repeats)
-    flip_test = FlipTest(
-        plan_flips(dataset, folds[0] >= 0, classes=len(kept), seed=config.seed) if asked else (), folds
-    )
-    _flip(flip_test, trained.predictor, repeat_probs, folds)
-    fitted: dict[str, list[Fitted]] = {}
-    features = read_plain_features(dataset.frame, dataset.roles.features) if opinions else None
-    others = (
-        {}
-        if features is None
-        else _opinions(
-            *(dataset, labels, folds[0], trainable, config),
-            features=features,
-            flips=flip_test,
-            kept=fitted,
-            progress=progress,
-        )
-    )
-    mean = repeat_probs.mean(axis=0, dtype=np.float64)
-    classes = dataset.labels.classes
-    return OutOfSample(
-        classes=tuple(classes[c] for c in kept),
-        labels=labels,
-        pred_probs=mean / mean.sum(axis=1, keepdims=True),
-        repeat_probs=repeat_probs,
-        folds=folds,
-        trained=trainable,
-        left_out=_left_out(dataset, kept),
-        train_loss=trained.train_loss,
-        test_loss=trained.test_loss,
-        train_score=_train_score(trained.predictor, train, labels, recipe.seed),
-        test_score=_accuracies(trained.held_out, test, labels),
-        device=why,
-        details=describe_training(config, recipe, trained.predictor, train, trained.notes),
-        trajectory=_of_given(trained.epoch_probs, labels),
-        margin=trained.margin,
-        epoch_probs=trained.epoch_probs,
-        opinions=others,
-        flips=flip_test.shares,
-        flip_effects=flip_test.effects,
-        models=keep(trained.predictor, folds, features, fitted) if asked else None,
-    )
+    return _Plan(kept, labels, folds, trainable, recipe, train, test)
 
 
 def _learnable(dataset: Dataset, units: Codes, folds: int) -> Codes:

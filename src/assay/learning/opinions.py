@@ -151,13 +151,7 @@ def other_opinions(
         Where a member has no row with a label and a positive weight to train on.
     """
     features = features or read_plain_features(dataset.frame, dataset.roles.features)
-    usable = labels >= 0 if dataset.weights is None else (labels >= 0) & (dataset.weights > 0)
-    samples = [_sample(rows[usable[rows]], labels, np.random.default_rng((seed, m))) for m, rows in enumerate(train)]
-    if not all(map(len, samples)):
-        raise InputError(
-            "Every fold must leave rows with a label and a positive weight to train on, got a fold with none. Use "
-            "fewer folds, or check the column of weights."
-        )
+    samples = _samples(dataset, labels, train, seed)
     never = np.setdiff1d(np.arange(len(dataset)), np.concatenate(test))
     learners = learners or {"trees": learn_trees(TreeSettings()), "linear": learn_linear(INVERSE_PENALTY)}
     opinions = {name: np.zeros((len(dataset), classes)) for name in learners}
@@ -176,6 +170,18 @@ def other_opinions(
     for name, found in flipped.items():
         flips.add(name, opinions[name][None, flipped_rows], found[None])
     return {name: normalise(found) for name, found in opinions.items()}
+
+
+def _samples(dataset: Dataset, labels: Rows, train: Sequence[Rows], seed: int) -> list[Rows]:
+    """Rows that each member is fitted to."""
+    usable = labels >= 0 if dataset.weights is None else (labels >= 0) & (dataset.weights > 0)
+    samples = [_sample(rows[usable[rows]], labels, np.random.default_rng((seed, m))) for m, rows in enumerate(train)]
+    if not all(map(len, samples)):
+        raise InputError(
+            "Every fold must leave rows with a label and a positive weight to train on, got a fold with none. Use "
+            "fewer folds, or check the column of weights."
+        )
+    return samples
 
 
 def _fit(

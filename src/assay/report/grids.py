@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from assay.report.drawing import CHARACTER, FIRST, FONT, INK, MUTED, NARROW, Picture, by, canvas, known, render
@@ -14,6 +15,8 @@ _LINES = 12
 _COLUMNS = 6
 _FEATURES = 3
 _LABEL_COLUMNS = 18
+# Of a cell: the sizes of a planted defect, in their order.
+_PLACES = ("smallest", "2nd", "3rd", "4th")
 _HEAD_COLUMNS = 9
 
 
@@ -75,6 +78,46 @@ def plot_confusion(table: dict[str, Any], prefix: str = "confusion") -> list[Pic
     ]
 
 
+def plot_power(table: dict[str, Any], prefix: str = "power") -> list[Picture]:
+    """Picture of how many planted defects the audit would have found.
+
+    Parameters
+    ----------
+    table
+        `defect`, `size` (a share), `check`, `decides` (whether the row stands for the defect and size), `trials`,
+        `found`.
+    prefix
+        Of the ids in the SVG.
+    """
+    rows = [r for r in known(table, "found", "trials", "size") if r["trials"] and r["decides"]]
+    if not rows:
+        return []
+    shade: dict[tuple[str, str], float] = {}
+    shown: dict[tuple[str, str], str] = {}
+    for defect, sizes in by(rows, "defect").items():
+        for place, r in enumerate(sorted(sizes, key=lambda row: float(row["size"]))[: len(_PLACES)]):
+            shade[defect, _PLACES[place]] = r["found"] / r["trials"]
+            shown[defect, _PLACES[place]] = f"{percent(r['size'], 0)}: {r['found']}/{r['trials']}"
+    defects = list(dict.fromkeys(defect for defect, _ in shade))
+    missed = sum(1 for r in rows if r["found"] < r["trials"] / 2)
+    return [
+        _grid(
+            title="What this audit would have found",
+            sentence=(
+                "Known defects of several sizes were planted in copies. A cell has the size, and in how many trials "
+                f"it was found; {plural(missed, 'cell')} of {len(rows)} {'is' if missed == 1 else 'are'} below half."
+            ),
+            lines=defects[:_LINES],
+            heads=_PLACES[: max(len(sizes) for sizes in by(rows, "defect").values())],
+            shade=shade,
+            shown=shown,
+            prefix=prefix,
+            table=("defect", "size", "check", "found", "trials"),
+            rows=[(str(r["defect"]), percent(r["size"], 0), str(r["check"]), r["found"], r["trials"]) for r in rows],
+        )
+    ]
+
+
 def _grid(
     *,
     title: str,
@@ -90,10 +133,11 @@ def _grid(
     across: str = "",
 ) -> Picture:
     """Cells shaded by a share in [0, 1], with what they say."""
-    labels = [shorten(name, _LABEL_COLUMNS) for name in lines]
-    figure, axes, texts = canvas(NARROW, 0.75 + 0.32 * len(lines))
+    labels = [textwrap.wrap(shorten(name, 2 * _LABEL_COLUMNS), _LABEL_COLUMNS) or [""] for name in lines]
+    longest = max(columns(part) for part in (*(part for label in labels for part in label), down))
+    figure, axes, texts = canvas(NARROW, 0.75 + (0.32 if max(map(len, labels)) == 1 else 0.42) * len(lines))
     height = figure.get_figheight()
-    left = (14 + CHARACTER * max(columns(label) for label in (*labels, down))) / (72 * NARROW)
+    left = (14 + CHARACTER * longest) / (72 * NARROW)
     figure.subplots_adjust(left=left, right=0.98, top=1 - 0.62 / height, bottom=0.06 / height)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
@@ -108,7 +152,7 @@ def _grid(
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.xaxis.tick_top()
     axes.set_xticks(range(len(heads)), [texts.hold(shorten(head, _HEAD_COLUMNS)) for head in heads])
-    axes.set_yticks(range(len(lines)), [texts.hold(label) for label in labels])
+    axes.set_yticks(range(len(lines)), ["\n".join(map(texts.hold, label)) for label in labels])
     if down:
         axes.set_title(f"down: {down}; across: {across}", loc="left", fontsize=FONT, color=MUTED, pad=8)
     return Picture(title, sentence, render(figure, texts, prefix, title), table, tuple(rows))

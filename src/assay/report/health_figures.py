@@ -25,6 +25,7 @@ from assay.report.drawing import (
     ticks,
     whisker,
 )
+from assay.report.grids import plot_power
 from assay.report.text import columns, number, percent, percent_span, plural, shorten
 
 if TYPE_CHECKING:
@@ -162,9 +163,9 @@ def plot_robustness(table: dict[str, Any], prefix: str = "robustness") -> list[P
         Picture(
             title="Robustness to small edits",
             sentence=(
-                f"Of the rows, {percent(first[0]['accuracy'])} are predicted right by {next(iter(kinds))} as they "
-                f"are, and {percent(first[-1]['accuracy'])} after the worst edits found of "
-                f"{plural(first[-1]['edits'], 'column')}; dotted: edits at random."
+                f"Of the predictions by {next(iter(kinds))} that are right ({percent(first[0]['accuracy'])} of the "
+                f"rows), the worst edits found of {plural(first[-1]['edits'], 'column')} turn "
+                f"{percent(_turned(first))}; dotted: edits at random."
             ),
             svg=render(figure, texts, prefix, "Accuracy by number of edited columns"),
             columns=("model", "edited columns", "accuracy", "interval", "by random edits"),
@@ -182,26 +183,10 @@ def plot_robustness(table: dict[str, Any], prefix: str = "robustness") -> list[P
     ]
 
 
-def plot_power(table: dict[str, Any], prefix: str = "power") -> list[Picture]:
-    """Picture of the share of planted defects that was found: `defect`, `size`, `found`, `trials`, `low`, `high`."""
-    rows = [row for row in known(table, "found", "trials") if row["trials"]]
-    if not rows:
-        return []
-    items = [(f"{r['defect']}, {r['size']}", r["found"] / r["trials"], r["low"], r["high"]) for r in rows]
-    missed = sum(1 for _, share, _, _ in items if share < 0.5)
-    return [
-        _lines(
-            title="What this audit would have found",
-            sentence=(
-                f"Known defects were planted in copies; {plural(missed, 'kind and size', 'kinds and sizes')} of "
-                f"{len(items)} {'was' if missed == 1 else 'were'} found in fewer than half of the trials."
-            ),
-            items=items,
-            prefix=prefix,
-            what="share of the trials",
-            most=40,
-        )
-    ]
+def _turned(rows: Sequence[Row]) -> float:
+    """Share of the right predictions, as they are, that are wrong with the most edits."""
+    right, still = rows[0]["accuracy"], rows[-1]["accuracy"]
+    return float((right - still) / right) if right else 0.0
 
 
 def _lines(
@@ -212,10 +197,9 @@ def _lines(
     prefix: str,
     what: str,
     in_percent: bool = True,
-    most: int = _LINES,
 ) -> Picture:
     """A dot with its interval for each item, one below the other."""
-    shown = items[:most]
+    shown = items[:_LINES]
     labels = [shorten(name, _LABEL_COLUMNS) for name, *_ in shown]
     figure, axes, texts = canvas(NARROW, 0.72 + 0.26 * len(shown))
     height = figure.get_figheight()

@@ -78,8 +78,6 @@ _HEALTH_TITLES = {
     "shared_values": "Columns whose values models recognise",
     "against_simple": "The network against simple models",
     "learning_curve": "Score by number of training rows",
-    "costs": "What each stage took",
-    "projected_costs": "What a training on more rows would take",
     "attributions": "What the predictions rest on",
     "group_gaps": "Columns behind the gaps between groups",
     "pure_values": "Values that fix the label",

@@ -116,7 +116,8 @@ def _of_columns(config: AuditConfig, dataset: Dataset) -> tuple[Defect, ...]:
     unlooked = "" if config.cells.enabled else "`cells.enabled` is false."
     bounds = looks.bounds_on_drift(config, dataset)
     bounded = tuple(item.columns[0] for item in bounds.expectations if item.columns[0] != dataset.roles.label)
-    leaks, cells = (Sight("DQ017"), Sight("MH022")), (Sight("DQ033"), Sight("DQ033", by_rows=True))
+    leaks = (Sight("DQ017"), Sight("MH022"), Sight("MH023"))
+    cells = (Sight("DQ033"), Sight("DQ033", by_rows=True))
     return (
         Defect(
             "a column with the label",
@@ -132,7 +133,7 @@ def _of_columns(config: AuditConfig, dataset: Dataset) -> tuple[Defect, ...]:
             (0.5, 0.2, 0.1),
             columns.plant_one_sided_leak,
             looks.look_at_leaks,
-            (*leaks, Sight("MH023")),
+            leaks,
             trained=True,
             shuffled=True,
             unfit=one_sided,

@@ -51,6 +51,7 @@ class _Tally:
     seen: list[tuple[Seen, ...]] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
     unplanted: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
 
 
 def plant_and_look(config: AuditConfig, dataset: Dataset, progress: Callable[[float], None]) -> pd.DataFrame | None:
@@ -79,8 +80,8 @@ def plant_and_look(config: AuditConfig, dataset: Dataset, progress: Callable[[fl
         `low`, `high` (Wilson's 95% interval of the power over the trials); `passed` (trials in which the check, or
         each of several, passed in spite of the defect); `false_alarms` (trials in which the control looked the same);
         `errors` (trials that count as not found because a stage broke); `recall`, `precision` (of the rows, mean over
-        the trials, NaN where rows are not looked at); `rows` (of the sample); `note` (why nothing was planted, or what
-        broke). None where nobody asked, or there are fewer than `LEAST_ROWS` rows.
+        the trials, NaN where rows are not looked at); `rows` (of the largest sample); `note` (why nothing was planted,
+        or what broke). None where nobody asked, or there are fewer than `LEAST_ROWS` rows.
 
     Notes
     -----
@@ -144,6 +145,7 @@ class _Trial:
 
     def run(self, defect: Defect, size: float, tally: _Tally, rng: np.random.Generator) -> None:
         """Plant once, look, and count."""
+        tally.rows = max(tally.rows, len(self.bench.unchanged))
         try:
             planted, truth = defect.plant(self.bench.unchanged, size, rng)
             after = defect.look(self.bench, planted)
@@ -181,7 +183,7 @@ def _rows(dataset: Dataset, defect: Defect, tallies: list[_Tally]) -> Iterator[d
     sample = min(len(dataset), most_rows(dataset, trained=defect.trained))
     for size, tally in zip(defect.sizes, tallies, strict=True):
         note = defect.unfit or " ".join([*tally.errors, *tally.unplanted])
-        told = {"defect": defect.name, "size": size, "rows": sample, "note": note}
+        told = {"defect": defect.name, "size": size, "rows": tally.rows or sample, "note": note}
         told["errors"] = sum(tally.errors.values())
         looked = [place for place, sight in enumerate(defect.sights) if size > defect.limit or sight.by_rows]
         # The rows speak for a stamped value too: it is a defect of single rows, of which no share is tolerated.

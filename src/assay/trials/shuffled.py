@@ -24,7 +24,7 @@ class Control:
     highest
         The AUC that 95 of 100 shuffles stay below; None where there are too few.
     shuffles, rows
-        How many.
+        How many; of the rows those that were judged by: one of each unit (equal and nearly equal rows, a group).
     """
 
     kind: str
@@ -43,8 +43,8 @@ class SharedValue:
     ----------
     column
         Its name; it was not shown to the models in what follows.
-    is_feature
-        Whether it is a feature of the audit.
+    is_used, is_id
+        Whether it is a feature or a sensitive column, whose values new rows may share; whether it is the `id`.
     rows, kinds
         Rows and values that were looked at; each value has two rows or more.
     recognised
@@ -59,7 +59,8 @@ class SharedValue:
     """
 
     column: str
-    is_feature: bool
+    is_used: bool
+    is_id: bool
     rows: int
     kinds: int
     recognised: float

@@ -13,7 +13,7 @@ from assay.health.attribution.shares import OTHERS
 from assay.small_cells import SMALLEST_CELL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from assay.health.attribution.explained import Explained
     from assay.health.attribution.gaps import Gaps
@@ -29,7 +29,8 @@ MATERIAL_PART = 0.1
 MATERIAL = 0.1
 # With more rows than this in groups that were not compared, nothing passes.
 MOST_LEFT_OUT = 0.05
-NAMED = 5
+NAMED = 3
+GROUPS_NAMED = 3
 TABLE_ROWS = 12
 METHOD = "studentised, permutation max-T"
 _PROXY = (
@@ -88,18 +89,17 @@ def _outcome(found: Explained, feature: str, subject: Subject) -> Outcome:
     unclear = doubts or any(gap.open or gap.too_large for gap in judged)
     status = Status.FAILED if bad else Status.INCONCLUSIVE if unclear else Status.PASSED
     told = bad or [gap for gap in judged if gap.too_large] or [gap for gap in judged if gap.open] or judged
-    widest = max(told, key=lambda gap: abs(gaps.value[gap.at, -1]))
-    words = [_gap_words(found, gaps, widest, status), *_carrier_words(gaps, widest, source), *doubts]
-    if len(bad) > 1:
-        words.append(f"{len(bad):,} of {len(judged):,} groups lie apart beyond what is tolerated.")
+    first, *more = sorted(told, key=lambda gap: -_reach(gaps, gap))
+    words = [_gap_words(found, gaps, first, status), *_more_words(found, gaps, more if bad else [])]
+    words += [*_carrier_words(gaps, first, source), *doubts]
     names = {gaps.columns[c] for gap in bad for c in gap.carriers}
     remedies = {
         Status.FAILED: [_PROXY] * bool(names - {source}) + [_DIRECT] * (source in names),
         Status.INCONCLUSIVE: [_MORE_ROWS],
     }
-    carriers = tuple(gaps.columns[c] for c in widest.carriers if gaps.columns[c] not in {source, OTHERS})
-    subject = Subject((source, *carriers), f"{feature} = {gaps.group[widest.at]}" if bad else None)
-    return Outcome(status, " ".join(words), subject, _evidence(gaps, widest), " ".join(remedies.get(status, [])))
+    carriers = tuple(gaps.columns[c] for c in first.carriers if gaps.columns[c] not in {source, OTHERS})
+    subject = Subject((source, *carriers), f"{feature} = {gaps.group[first.at]}" if bad else None)
+    return Outcome(status, " ".join(words), subject, _evidence(gaps, first), " ".join(remedies.get(status, [])))
 
 
 def _doubts(found: Explained, gaps: Gaps, feature: str) -> Iterator[str]:
@@ -132,17 +132,41 @@ def _judge(gaps: Gaps, at: int) -> _Gap:
     return _Gap(at, too_large, not too_large and (low < -limit or high > limit), carriers)
 
 
+def _reach(gaps: Gaps, gap: _Gap) -> float:
+    """How far a gap certainly goes where it is too large, and how far it may go where it is not."""
+    low, high = float(gaps.low[gap.at, -1]), float(gaps.high[gap.at, -1])
+    return max(low, -high) if gap.too_large else max(-low, high)
+
+
 def _gap_words(found: Explained, gaps: Gaps, gap: _Gap, status: Status) -> str:
     value, low, high = (float(of[gap.at, -1]) for of in (gaps.value, gaps.low, gaps.high))
-    name = f"{gaps.feature[gap.at]} = {gaps.group[gap.at]}"
     verdict = {Status.PASSED: "within", Status.FAILED: "beyond"}.get(
         status, "beyond" if gap.too_large else "perhaps beyond" if gap.open else "within"
     )
+    points = 100 * _points(found, gaps, gap)
+    limit = tolerated(gaps)
+    why = "odds of 3 to 2" if limit == TOLERATED else "a fifth of the standard deviation of all scores"
     return (
-        f"The mean score (log odds of class '{found.target}') of {name} lies {abs(value):.2f} "
-        f"{'above' if value > 0 else 'below'} that of all other rows (joint 95% interval of the gap {low:.2f} to "
-        f"{high:.2f}), {verdict} the tolerated {tolerated(gaps):.2f}."
+        f"{_name(gaps, gap)}: the mean predicted probability of '{found.target}' is {abs(points):.1f} percentage "
+        f"points {'higher' if points > 0 else 'lower'} than in all other rows. In log odds the gap is {value:.2f} "
+        f"(joint 95% interval {low:.2f} to {high:.2f}), {verdict} the tolerated {limit:.2f} ({why})."
     )
+
+
+def _more_words(found: Explained, gaps: Gaps, more: Sequence[_Gap]) -> Iterator[str]:
+    """The other groups that lie too far apart, the surest first."""
+    if more:
+        told = [f"{_name(gaps, gap)} ({100 * _points(found, gaps, gap):+.1f} points)" for gap in more]
+        left = f" and {len(more) - GROUPS_NAMED + 1:,} more" if len(more) >= GROUPS_NAMED else ""
+        yield f"Beyond it too: {', '.join(told[: GROUPS_NAMED - 1])}{left}."
+
+
+def _name(gaps: Gaps, gap: _Gap) -> str:
+    return f"{gaps.feature[gap.at]} = {gaps.group[gap.at]}"
+
+
+def _points(found: Explained, gaps: Gaps, gap: _Gap) -> float:
+    return found.probabilities[gaps.feature[gap.at], gaps.group[gap.at]]
 
 
 def _carrier_words(gaps: Gaps, gap: _Gap, source: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.able import NETWORK
 from assay.findings import Check, Evidence, Interval, Outcome, Severity, Status, Subject, Table
-from assay.health.attribution.shares import METHOD, OTHERS
+from assay.health.attribution.shares import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ NEARLY_PERFECT = 0.95
 MOST = 0.5
 # What the numerical integration may miss of the scores on average.
 MOST_INCOMPLETE = 0.05
-NAMED = 3
 TABLE_ROWS = 10
 _KINDS = {"trees": "the boosted trees", NETWORK: "the networks"}
 _ASK = (
@@ -90,12 +89,10 @@ def _verdict(found: Explained, name: str, pair: tuple[Figures, Figures], limit: 
     verdict = {Status.FAILED: f"'{name}' carries {much}", Status.INCONCLUSIVE: f"'{name}' may carry {much}"}.get(
         status, f"No column alone carries {much}; first comes '{name}'"
     )
-    what = "a row's own class" if found.target is None else f"class '{found.target}'"
     return (
-        f"{perfect}{verdict}: {_told(share)} of the distance between the mean scores of the classes (log odds of "
-        f"{what}) comes through it in the networks, and {_told(importance)} of the AUC above 0.5 of "
-        f"{_KINDS[found.kind]} is lost where its values are dealt out anew (joint 95% intervals; both are held "
-        f"against {limit:.0%})."
+        f"{perfect}{verdict}: {_told(share)} of the distance between the mean scores of the classes comes through it "
+        f"in the networks, and without it {_KINDS[found.kind]} lose {_told(importance)} of their AUC above 0.5 (joint "
+        f"95% intervals, held against {limit:.0%})."
     )
 
 
@@ -105,29 +102,17 @@ def _told(figures: Figures) -> str:
 
 def _beside(found: Explained, shares: Shares, importances: Shares) -> Iterator[str]:
     if found.kind != NETWORK and (_contradicts(shares, importances) or _contradicts(importances, shares)):
-        yield (
-            f"The two kinds of models do not agree on what comes first: the networks {', '.join(_first(shares))}; "
-            f"{_KINDS[found.kind]} {', '.join(_first(importances))}. Columns that say the same can stand in for one "
-            "another."
-        )
-    pairs = [(shares.of(name), importances.of(name)) for name in found.sample.columns]
-    idle = sum(all(figures is not None and figures[1] <= 0 for figures in pair) for pair in pairs)
-    if idle:
-        yield (
-            f"Of {len(found.sample.columns):,} columns {idle:,} cannot be told from a shuffled copy of themselves, "
-            "which would carry 0%."
-        )
+        yield f"First comes '{_first(shares)}' in the networks, and '{_first(importances)}' in {_KINDS[found.kind]}."
 
 
 def _contradicts(first: Shares, second: Shares) -> bool:
     """Whether the column that comes first in one kind of models certainly lies behind another in the other kind."""
-    leader = second.of(first.names[int(first.value.argmax())])
+    leader = second.of(_first(first))
     return leader is not None and bool((second.low > leader[2]).any())
 
 
-def _first(shares: Shares) -> list[str]:
-    order = sorted(range(len(shares.names)), key=lambda at: -shares.value[at])[:NAMED]
-    return [f"'{shares.names[at]}' {shares.value[at]:.0%}" for at in order if shares.names[at] != OTHERS]
+def _first(shares: Shares) -> str:
+    return shares.names[int(shares.value.argmax())]
 
 
 def _evidence(shares: Shares, importances: Shares, name: str, limit: float) -> Evidence:

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from assay.able import NETWORK
-from assay.health.attribution.gaps import Gaps, decompose, find_groups
+from assay.health.attribution.gaps import Gaps, compare_probabilities, decompose, find_groups
 from assay.health.attribution.samples import KEY, Sample, draw_sample
 from assay.health.attribution.shares import Shares, permute_columns, share_separation
 from assay.health.parts import switched_off
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assay.dataset import Dataset
     from assay.health.context import HealthContext
 
@@ -42,6 +44,9 @@ class Explained:
         "trees", or "the network" where no trees were trained.
     gaps
         None where nothing was compared.
+    probabilities
+        By feature and group, the gap of its mean predicted probability of the target, in the same rows by the same
+        networks: what the gap of the score comes to, between -1 and 1.
     min_auc
         What the models must reach before it makes sense to ask what carries them.
     """
@@ -53,6 +58,7 @@ class Explained:
     importances: Shares | None
     kind: str
     gaps: Gaps | None
+    probabilities: Mapping[tuple[str, str], float]
     min_auc: float
 
 
@@ -98,6 +104,7 @@ def explain(context: HealthContext) -> Explained:
         )
         if groups
         else None,
+        probabilities=compare_probabilities(groups, sample.shown.score),
         min_auc=context.config.min_auc,
     )
 

@@ -84,6 +84,14 @@ def find_groups(groups: pd.DataFrame) -> dict[tuple[str, str], npt.NDArray[np.bo
     return {key: mine for key, mine in found.items() if key in largest}
 
 
+def compare_probabilities(
+    groups: Mapping[tuple[str, str], npt.NDArray[np.bool_]], score: Figures
+) -> dict[tuple[str, str], float]:
+    """For each group the mean probability that belongs to the (n,) log odds of its rows, less that of all others."""
+    probability = 1 / (1 + np.exp(-np.clip(score, -700, 700)))
+    return {key: float(probability[mine].mean() - probability[~mine].mean()) for key, mine in groups.items()}
+
+
 def decompose(
     groups: Mapping[tuple[str, str], npt.NDArray[np.bool_]],
     shares: Figures,

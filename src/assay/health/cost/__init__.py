@@ -1,4 +1,4 @@
-"""What the audit took, and what a training on more rows would take."""
+"""What the audit took, against the limits that somebody set. What it took without one is in the manifest."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from assay.health.parts import Part
 
 __all__ = ["PART"]
 
-# Table "costs": `stage`, `seconds`, `cpu_seconds`, `peak_memory_mb` (of the process since it began), `gpu_memory_mb`,
-# `joules`; None where it was not measured. Table "projected_costs": `rows`, `seconds`, `low`, `high`, of the training.
+# No table: the same audit gives the same findings and tables, and times are never the same.
 PART: Part[Spending] = Part(
     checks=(Check("MH012", "Cost of the audit and of a training", Severity.WARNING, check_cost),),
     prepare=read_spending,
-    tables=lambda spending: {"costs": spending.costs, "projected_costs": spending.projected},
 )

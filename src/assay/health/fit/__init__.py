@@ -108,7 +108,8 @@ loss_curves
     interval). Missing for given predictions.
 shuffled
     `labels` ("shuffled": trained on; "permuted": after the training; "real"), `model`, `auc`, `low`, `high` (99%
-    interval of the mean; of "permuted" the range of 95% of the permutations; of "real" missing), `n` (rows).
+    interval of the mean; of "permuted" the range of 95% of the permutations; of "real" missing), `n` (rows that it was
+    judged by: one of each unit where shuffled).
 shared_values
     `column`, `values`, `rows`, `recognised` (AUC of labels drawn by value), `apart`, `together` (AUC of the real
     labels in the audit's folds, and in folds that keep values together), `low`, `high` (interval of their difference).

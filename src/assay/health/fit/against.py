@@ -197,8 +197,9 @@ def _table(comparisons: tuple[Comparison, ...]) -> Table:
 def _judge_dummy(fit: Fit, found: Comparison, who: str) -> Outcome:
     assert found.gain is not None
     constant = "the shares of the classes" if found.metric == "Brier score" else "the median"
+    metric = "Brier score (multi-class form, 0 to 2)" if found.metric == "Brier score" else found.metric
     words = (
-        f"{who}: {found.metric} {found.network:.4g}; always answering {constant}: {found.other:.4g} (better by "
+        f"{who}: {metric} {found.network:.4g}; always answering {constant}: {found.other:.4g} (better by "
         f"{found.difference:.4g}, {100 * found.gain.confidence:.4g}% interval {found.gain.low:.4g} to "
         f"{found.gain.high:.4g}, {found.n:,} rows)"
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from assay.health.copies import are_combinations
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -67,12 +69,22 @@ def equal_kinds(context: HealthContext, rows: npt.NDArray[np.int64]) -> npt.NDAr
 def clusters(
     context: HealthContext, rows: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """(n,) in 0..: equal for rows of one group; where no group is configured, for equal rows (`kind`)."""
+    """(n,) in 0..: equal for rows of one group; where no group is configured, for copies of a row.
+
+    Rows of one `kind` (n,) are copies, but where the table is so coarse that they are combinations of its values.
+    """
     group = context.dataset.roles.group
     if group is None:
-        return kind
+        return np.arange(len(rows), dtype=np.int64) if _is_coarse(context, rows, kind) else kind
     codes = pd.factorize(context.dataset.frame[group])[0][rows].astype(np.int64)
     # A row without a group is one of its own.
     lone = codes < 0
     codes[lone] = codes.max(initial=-1) + 1 + np.arange(int(lone.sum()))
     return pd.factorize(codes)[0].astype(np.int64)
+
+
+def _is_coarse(context: HealthContext, rows: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> bool:
+    classes, frame = context.of_classes, context.dataset.frame
+    kinds = kind if classes is None else kind * (int(classes.labels[rows].max(initial=0)) + 1) + classes.labels[rows]
+    telling = max((frame[name].iloc[rows].nunique(dropna=False) for name in context.dataset.roles.features), default=0)
+    return are_combinations(len(rows), len(np.unique(kinds)), telling)

@@ -9,7 +9,7 @@ import pandas as pd
 from assay.findings import Check, Severity
 from assay.health.leakage.one_sided import one_sided_leaks, tabulate_pure_values, values_that_fix
 from assay.health.leakage.order import POSITION, order_of_the_rows
-from assay.health.leakage.overlap import overlap_of_parts, tabulate_overlaps
+from assay.health.leakage.overlap_checks import overlap_of_parts, tabulate_overlaps
 from assay.health.leakage.scan import Scan
 from assay.health.leakage.time_checks import change_over_time
 from assay.health.parts import Part
@@ -82,7 +82,7 @@ pure_values
 split_overlap
     A row for any two parts of the split and what was compared: kind ("rows", "ids", "groups"), column (or None), part
     (the smaller one), other, rows, other_rows, shared (rows of `part` with an equal in `other`), share, by_chance (of
-    `shared`).
+    `shared`: what says nothing of copies).
 label_by_order
     by ("the place in the file", "column 'id'", "the time"), block (from 0, in the order), label, rows, share (of the
     label in the block). Of two classes the second, of more the five most frequent.

@@ -10,6 +10,8 @@ import numpy as np
 from assay.findings import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     Codes = npt.NDArray[np.int64]
@@ -24,6 +26,9 @@ MIN_CASES = 20
 # The neighbours on either side that a block is predicted by.
 _REACH = 2
 _PERMUTATIONS = 999
+# Standard errors from which on a correlation of neighbouring blocks is taken for one.
+_NOTICED = 1.64
+_MOST_LASTING = 0.95
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +105,14 @@ def count_blocks(codes: Codes, most: int) -> Codes:
     return np.bincount(block * classes + codes, minlength=blocks * classes).reshape(blocks, classes)
 
 
-def compare_ends(early: Numbers, late: Numbers, confidence: float) -> tuple[float, Interval] | None:
+def compare_ends(
+    early: Numbers, late: Numbers, confidence: float, times: tuple[Numbers, Numbers] | None = None
+) -> tuple[float, Interval] | None:
     """Mean of what comes late less that of what comes early, with Welch's interval over the means of blocks.
 
-    Rows that arose together are alike; blocks much less so, and what differs from block to block anyway widens the
-    interval. None with fewer than five blocks on a side.
+    Rows that arose together are alike; blocks of whole times less so, and what differs from block to block anyway
+    widens the interval. So does what lasts from block to block, beside a step between the two or a steady slope: the
+    variance of a mean is that of an AR(1) process beside the noise of the rows, and the blocks count as fewer.
 
     Parameters
     ----------
@@ -112,25 +120,79 @@ def compare_ends(early: Numbers, late: Numbers, confidence: float) -> tuple[floa
         Figures of the rows, in their order.
     confidence
         In (0, 1).
+    times
+        Of the early and of the late rows, ascending: rows of one time are in one block.
+
+    Returns
+    -------
+    (difference, interval) or None
+        None with fewer than five blocks of early rows, or no late ones. Few late blocks vary as the early ones do.
     """
-    means = [_block_means(side, most) for side, most in ((early, 40), (late, 10))]
-    if min(map(len, means)) < MIN_BLOCKS // 2:
+    sides = [
+        _cut(side, most, None if times is None else when)
+        for side, most, when in zip((early, late), (40, 10), times or (None, None), strict=True)
+    ]
+    if len(sides[0][0]) < MIN_BLOCKS // 2 or not len(sides[1][0]):
         return None
     from scipy.special import stdtrit
 
-    parts = [float(side.var(ddof=1)) / len(side) for side in means]
+    steps, slope = [means - means.mean() for means, _ in sides], _beside_a_line([means for means, _ in sides])
+    lasting, left = min(((_lasting(rest, sides[0][1]), rest) for rest in (steps, slope)), key=lambda found: found[0])
+    few = len(sides[1][0]) < MIN_BLOCKS // 2
+    stretched = (1 + lasting) / (1 - lasting)
+    parts, freedoms = [], []
+    for k, (means, noise) in enumerate(sides):
+        rest, own = (left[0], sides[0][1]) if few else (left[k], noise)
+        # Few late blocks may be of rows that vary where the early ones do not.
+        variance = max(float((rest**2).sum()) / (len(rest) - 1), noise if few else 0.0)
+        parts.append((variance + max(0.0, variance - own) * (stretched - 1)) / len(means))
+        freedoms.append(max(1.0, len(rest) / stretched - 1))
     error = float(np.sqrt(sum(parts)))
     difference = float(late.mean() - early.mean())
-    freedom = (
-        error**4 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, means, strict=True)) if error else 1
-    )
+    freedom = freedoms[0] if few else 1.0
+    if error and not few:
+        freedom = error**4 / sum(part**2 / free for part, free in zip(parts, freedoms, strict=True))
     half = float(stdtrit(freedom, 0.5 + confidence / 2)) * error if error else 0.0
     return difference, Interval(max(-1.0, difference - half), min(1.0, difference + half), confidence, "Welch, blocks")
 
 
-def _block_means(values: Numbers, most: int) -> Numbers:
+def _cut(values: Numbers, most: int, when: Numbers | None) -> tuple[Numbers, float]:
+    """Means of up to `most` blocks of like size, and the part of their variance that is the rows' own."""
     blocks = min(most, len(values) // MIN_BLOCK)
-    return np.array([part.mean() for part in np.array_split(values, blocks)]) if blocks else np.zeros(0)
+    if not blocks:
+        return np.zeros(0), 0.0
+    block = np.arange(len(values)) * blocks // len(values)
+    if when is not None:  # all rows of a time are where its middle row is
+        first, last = np.searchsorted(when, when), np.searchsorted(when, when, side="right") - 1
+        block = block[(first + last) // 2]
+    block = np.unique(block, return_inverse=True)[1]
+    sizes = np.bincount(block)
+    means = np.bincount(block, values) / sizes
+    rest = ((values - means[block]) ** 2).sum() / max(1, len(values) - len(means))
+    return means, float((rest / sizes).mean())
+
+
+def _beside_a_line(sides: Sequence[Numbers]) -> list[Numbers]:
+    """What sets blocks apart from a line through all of them."""
+    means = np.concatenate(sides)
+    place = np.arange(len(means)) - (len(means) - 1) / 2
+    rest = means - means.mean() - place * (place @ means) / (place @ place)
+    return [rest[: len(sides[0])], rest[len(sides[0]) :]]
+
+
+def _lasting(sides: Sequence[Numbers], noise: float) -> float:
+    """From one block to the next, of what sets a block apart, how much stays; 0 where chance explains it."""
+    blocks = sum(map(len, sides))
+    variance = sum(float((side**2).sum()) for side in sides) / max(1, blocks - len(sides))
+    together = sum(float((side[1:] * side[:-1]).sum()) for side in sides) / max(1, blocks - 2 * len(sides))
+    if variance <= 0:
+        return 0.0
+    found = together / variance
+    if found < _NOTICED / np.sqrt(blocks):
+        return 0.0
+    # What is taken from the mean is taken from the correlation; the noise of the rows lasts no longer than a row.
+    found += (1 + 3 * found) / blocks
+    return float(min(_MOST_LASTING, found * variance / max(variance - noise, found * variance)))
 
 
 def _beside(table: Numbers) -> Numbers:

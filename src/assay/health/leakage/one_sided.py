@@ -8,24 +8,26 @@ import numpy as np
 import pandas as pd
 
 from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
-from assay.health.leakage.pure_values import ABOVE, BELOW, CONFIDENCE, FILLED, MISSING, UNUSUAL, VALUE
+from assay.health.leakage.fixed import ABOVE, BELOW, FILLED, MISSING, UNUSUAL, VALUE
+from assay.health.leakage.pure_values import CONFIDENCE, MAX_WRONG, MAX_WRONG_AT_MOST
 from assay.shown_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from assay.dataset import Dataset
-    from assay.health.leakage.pure_values import PureValue, PureValues
+    from assay.health.leakage.fixed import PureValue, PureValues
     from assay.health.leakage.scan import Scan
 
-# Least share of a class that a leak covers, by its carrier. Whether a value is there at all is seldom a property of
-# what is described, and mostly one of what happened to it; a departure from the usual value often; a certain value
-# may well be what decides.
-LEAK_COVERS = {MISSING: 0.1, FILLED: 0.1, UNUSUAL: 1 / 3, VALUE: 2 / 3}
-# Of more than two classes one may rightly be what a value says (feathers and birds).
-LEAK_OF_MANY = (MISSING, FILLED)
-# Only these are held up where rows are too few: single values of small tables are many.
-CARRIERS = (MISSING, FILLED, UNUSUAL)
+# Least share of a class that a leak covers, by its carrier. Whether a value is there at all is often one of what
+# happened to what is described, less often a departure from the usual value; a certain value may well be what decides,
+# and is no leak for it.
+LEAK_COVERS = {MISSING: 0.1, FILLED: 0.1, UNUSUAL: 1 / 3}
+# A question that is not put to some (working hours of the unemployed) excludes them from the rarer class: their gaps
+# fix the frequent one. Only what fixes the rarer one is held for a leak; of classes of one size it is asked.
+RARER = 0.5
+# Values that surely cover less of their class only inform.
+MILD = 0.1
 SHOWN = 20
 VALUES_NAMED = 3
 # A longer text, or one of more than so many, is free text.
@@ -39,15 +41,23 @@ def one_sided_leaks(scan: Scan) -> Iterator[Outcome]:
     if reason:
         yield Outcome(Status.NOT_APPLICABLE, reason)
         return
+    if len(pure.least) > 2:
+        words = (
+            "Of more than two classes one may rightly be what a value, or a gap, says (feathers and birds): none is "
+            "held for a leak. MH023 names those that fix a class."
+        )
+        yield Outcome(Status.NOT_APPLICABLE, words)
+        return
     leaks = [value for value in pure.found if is_leak(value, pure)]
     for value in leaks:
-        yield _leak(value, dataset)
+        yield _leak(value, pure, dataset)
     if leaks:
         return
-    if all(pure.counts[code] < rows for code, rows in pure.least.items()):
+    rarer = _rarer(pure)
+    if pure.counts[rarer] < pure.least[rarer]:
         words = (
-            f"Whether a value gives the label away one-sidedly cannot be told from {pure.rows:,} rows: no class has "
-            f"as many ({min(pure.least.values()):,}) as it takes to be sure of a value."
+            f"Whether a column gives the rarer class away cannot be told: it has {pure.counts[rarer]:,} rows, and it "
+            f"takes {pure.least[rarer]:,} to be sure."
         )
         yield Outcome(
             Status.INCONCLUSIVE, words, Subject((dataset.roles.label,)), remedy="Add rows.", severity=Severity.WARNING
@@ -66,7 +76,7 @@ def values_that_fix(scan: Scan) -> Iterator[Outcome]:
     leaking = {name for value in pure.found if is_leak(value, pure) for name in value.columns}
     by_columns: dict[tuple[str, ...], list[PureValue]] = {}
     for value in pure.found:
-        if value.sure and value.column not in leaking:
+        if value.sure and value.fits and value.column not in leaking:
             by_columns.setdefault(value.columns, []).append(value)
     for columns, values in list(by_columns.items())[:SHOWN]:
         yield _fixes(columns, values, dataset)
@@ -83,13 +93,19 @@ def values_that_fix(scan: Scan) -> Iterator[Outcome]:
 
 
 def is_leak(value: PureValue, pure: PureValues) -> bool:
-    """Whether a value is held for a leak, or, of too few rows to be sure, might be one."""
-    several = np.count_nonzero(pure.counts) > 2
-    if value.kind not in LEAK_COVERS or (several and value.kind not in LEAK_OF_MANY):
+    """Whether a value is held for a leak, or might be one; never where there are more than two classes.
+
+    It might where rows are too few to be sure, or exceptions more than wrong labels explain.
+    """
+    if len(pure.least) > 2 or value.kind not in LEAK_COVERS or pure.shares[value.code] > RARER:
         return False
     if value.sure:
         return value.covered_low >= LEAK_COVERS[value.kind]
-    return value.kind in CARRIERS and value.hits >= LEAK_COVERS[value.kind] * value.of_class
+    return value.hits >= LEAK_COVERS[value.kind] * value.of_class
+
+
+def _rarer(pure: PureValues) -> int:
+    return min(pure.least, key=lambda code: float(pure.shares[code]))
 
 
 def tabulate_pure_values(pure: PureValues, dataset: Dataset) -> pd.DataFrame:
@@ -110,7 +126,7 @@ def tabulate_pure_values(pure: PureValues, dataset: Dataset) -> pd.DataFrame:
             is_leak(value, pure),
         )
         for value in pure.found
-        if value.sure
+        if value.sure and (value.fits or is_leak(value, pure))
         for name in value.columns
     ]
     names = ["column", "kind", "value", "label", "rows", "purity", "purity_low", "base"]
@@ -139,18 +155,28 @@ def _not_applicable(dataset: Dataset, pure: PureValues) -> str:
     return "" if pure.least else "A label can only be given away where rows have at least two."
 
 
-def _leak(value: PureValue, dataset: Dataset) -> Outcome:
-    words = (
-        f"{_columns(value.columns)} {_has(value, dataset)}: {_figures(value, dataset)}. A leak looks like this: "
-        "something that is known only after the label is, and for one class only."
-    )
-    if value.sure:
-        words += f" These rows are {_share(value)} of the class."
-        status, severity = Status.FAILED, None
-    else:
-        words += f" The rows are too few to be sure that it fixes the label; they are {_share(value)} of the class."
-        status, severity = Status.INCONCLUSIVE, Severity.WARNING
+def _leak(value: PureValue, pure: PureValues, dataset: Dataset) -> Outcome:
     named = ", ".join(f"'{name}'" for name in value.columns)
+    more = f" (and {len(value.columns) - 1:,} more, in the same rows)" if value.columns[1:] else ""
+    label, wrong = dataset.labels.classes[value.code], value.rows - value.hits
+    words = (
+        f"Whenever '{value.column}'{more} {_has(value, dataset)} ({value.rows:,} rows), "
+        f"{value.hits / value.rows:.1%} are '{label}' (at least {value.purity_low:.1%}), against {value.base:.1%} of "
+        "all rows. If that is known only after the outcome, it is a leak: it gives away "
+        f"{_share(value)} of the class."
+    )
+    status: Status = Status.INCONCLUSIVE
+    severity: Severity | None = Severity.WARNING
+    if not value.sure:
+        words += " The rows are too few to be sure."
+    elif not value.fits:
+        words += f" The {wrong:,} exceptions are too many to be sure: it may be a strong feature."
+    elif pure.shares[value.code] == RARER:
+        words += " The classes are of one size: it may as well be a question that is not put to the other one."
+    else:
+        status, severity = Status.FAILED, None
+        if wrong > MAX_WRONG * (1 - value.base) * value.rows:
+            words += f" The {wrong:,} exceptions may be wrong labels: {value.noise:.1%} of the other rows are suspect."
     remedy = (
         f"Ask whether {named} is known when a prediction is due. If it follows from the label, list it under `ignore` "
         "and audit again: the models of this audit have seen it. If not, waive this finding with the reason."
@@ -159,13 +185,13 @@ def _leak(value: PureValue, dataset: Dataset) -> Outcome:
 
 
 def _clean(pure: PureValues, dataset: Dataset) -> Outcome:
-    judged = [code for code, rows in pure.least.items() if pure.counts[code] >= rows]
-    least = max(pure.least[code] for code in judged)
-    unjudged = len(pure.least) - len(judged)
-    rare = f" Of {unjudged:,} class{'es' * (unjudged > 1)} there are too few rows to see one." if unjudged else ""
+    rarer = _rarer(pure)
+    fixing = {value.column for value in pure.found if value.sure and value.fits}
+    named = f" {len(fixing):,} column{'s' * (len(fixing) > 1)} in another way: see MH023." if fixing else ""
     words = (
-        f"No value gives the label away one-sidedly: {pure.tried:,} values, ranges and patterns of missing values "
-        f"were looked at in {pure.rows:,} rows. One is seen that {least:,} rows have.{rare}"
+        f"No column gives '{dataset.labels.classes[rarer]}' away by being missing, filled in or unusual, in "
+        f"{pure.rows:,} rows. A leak carried by {pure.least[rarer]:,} rows or more would have been found."
+        f"{' The label is fixed by' + named if named else ''}"
     )
     return Outcome(
         Status.PASSED,
@@ -187,7 +213,10 @@ def _fixes(columns: Sequence[str], values: Sequence[PureValue], dataset: Dataset
         f"{_columns(columns)} fixes the label in a part of the rows: {'; '.join(parts)}{more}. That may be a strong "
         "feature or a rule of the process; a model will lean on it."
     )
-    return Outcome(Status.FAILED, words, Subject(tuple(columns)), _evidence(values, dataset), _ASK)
+    # Every strong feature has an end at which all rows are of one class: that is told, and no warning.
+    mild = all(value.covered_low < MILD for value in values)
+    severity = Severity.INFO if mild else None
+    return Outcome(Status.FAILED, words, Subject(tuple(columns)), _evidence(values, dataset), _ASK, severity)
 
 
 def _columns(columns: Sequence[str]) -> str:
@@ -237,8 +266,7 @@ def _evidence(values: Sequence[PureValue], dataset: Dataset) -> Evidence:
             for value in values[:SHOWN]
         ),
     )
-    interval = Interval(first.covered_low, 1.0, CONFIDENCE, "Clopper-Pearson, one-sided")
-    covered = first.hits / first.of_class
-    return Evidence(
-        "share of the class", covered, interval, first.of_class, LEAK_COVERS.get(first.kind), "share", table=table
-    )
+    interval = Interval(first.purity_low, 1.0, CONFIDENCE, "Clopper-Pearson, one-sided")
+    limit = 1 - MAX_WRONG_AT_MOST * (1 - first.base)
+    purity = first.hits / first.rows
+    return Evidence("share in one class", purity, interval, first.rows, limit, "share", table=table)

@@ -7,24 +7,26 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from assay.able import most_able
 from assay.binning import bins_of
 from assay.health.leakage.blocks import compare_ends, count_blocks
 from assay.health.leakage.halves import separate
+from assay.health.leakage.split_parts import MIN_PART
 from assay.intervals import bonferroni
 from assay.times import read_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from assay.auc import Auc
     from assay.dataset import Dataset
     from assay.findings import Interval
     from assay.health.context import HealthContext
+    from assay.health.leakage.split_parts import Parts
 
     Codes = npt.NDArray[np.int64]
     Numbers = npt.NDArray[np.float64]
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 LATE = 0.2
 LEAST_LATE, MOST_LATE = 0.05, 0.5
 CONFIDENCE = 0.95
+MIN_TIMES = 5
 _MAX_ROWS = 50_000
 _BLOCKS = 50
 # Rows of a part that lie before the last hundredth of the part before it.
@@ -49,6 +52,9 @@ class Change:
         Rows without a time.
     rows, late
         Labelled rows with a time, and those of them that are late.
+    times
+        Different times of the early rows, up to `MIN_TIMES`: of fewer it cannot be told what differs from time to time
+        anyway, and intervals are of rows.
     labels
         Class -> share among the late less share among the early rows, with its interval; None with few rows. Of a
         number the classes are the sides of its median.
@@ -59,7 +65,8 @@ class Change:
         Feature -> AUC of telling late from early rows by it.
     disorder
         For each two parts of the split that follow each other in time: name of the earlier, name of the later, rows
-        of the later, and how many of them are not later than 99% of the rows of the earlier.
+        of the later, and how many of them are not later than 99% of the rows of the earlier. Only parts that have
+        `MIN_PART` rows with a time.
     counts
         (B, K) rows of each class in blocks in the order of time.
     """
@@ -67,6 +74,7 @@ class Change:
     missing: int
     rows: int
     late: int
+    times: int
     labels: dict[str, tuple[float, Interval]] | None
     errors: tuple[float, Interval] | None
     features: dict[str, Auc]
@@ -74,10 +82,10 @@ class Change:
     counts: Codes = field(repr=False)
 
 
-def read_change(context: HealthContext, coded: tuple[Codes, tuple[str, ...]]) -> Change | str:
+def read_change(context: HealthContext, coded: tuple[Codes, tuple[str, ...]], parts: Parts) -> Change | str:
     """Compare late rows with early ones; a text says why that cannot be done.
 
-    `coded` are the labels as `labels_in_classes` gives them.
+    `coded` are the labels as `labels_in_classes` gives them, `parts` those of the split.
     """
     dataset, (codes, classes) = context.dataset, coded
     assert dataset.roles.time is not None
@@ -94,10 +102,13 @@ def read_change(context: HealthContext, coded: tuple[Codes, tuple[str, ...]]) ->
     present = np.unique(codes[rows]) if len(rows) else rows
     ours = present[1:] if len(present) == 2 else present
     confidence = bonferroni(CONFIDENCE, len(ours) + 1)
-    compared = {
-        classes[k]: compare_ends((codes[early] == k).astype(float), (codes[late] == k).astype(float), confidence)
-        for k in ours.tolist()
-    }
+    times = min(MIN_TIMES, len(np.unique(when[early])))
+
+    def compare(values: Numbers, sides: Sequence[Codes]) -> tuple[float, Interval] | None:
+        moments = (when[sides[0]], when[sides[1]]) if times == MIN_TIMES else None
+        return compare_ends(values[sides[0]], values[sides[1]], confidence, moments)
+
+    compared = {classes[k]: compare((codes == k).astype(np.float64), (early, late)) for k in ours.tolist()}
     found = {name: change for name, change in compared.items() if change is not None}
     wrong = _wrong(context)
     judged = [side[np.isfinite(wrong[side])] for side in (early, late)]
@@ -105,10 +116,11 @@ def read_change(context: HealthContext, coded: tuple[Codes, tuple[str, ...]]) ->
         missing=int((~known).sum()),
         rows=len(rows),
         late=len(late),
+        times=times,
         labels=found if found and len(found) == len(compared) else None,
-        errors=compare_ends(wrong[judged[0]], wrong[judged[1]], confidence),
+        errors=compare(wrong, judged),
         features=dict(_tell_late(dataset, early, late, context.seed)) if len(late) else {},
-        disorder=tuple(_disorder(dataset, when)),
+        disorder=tuple(_disorder(parts, when)),
         counts=count_blocks(codes[rows], _BLOCKS),
     )
 
@@ -160,14 +172,10 @@ def _tell_late(dataset: Dataset, early: Codes, late: Codes, seed: int) -> Iterat
             yield name, auc
 
 
-def _disorder(dataset: Dataset, when: Numbers) -> Iterator[tuple[str, str, int, int]]:
+def _disorder(parts: Parts, when: Numbers) -> Iterator[tuple[str, str, int, int]]:
     """See `Change.disorder`."""
-    if dataset.roles.split is None:
-        return
-    part = dataset.frame[dataset.roles.split]
-    known = np.isfinite(when) & part.notna().to_numpy()
-    times = {str(name): np.sort(of_part) for name, of_part in pd.Series(when[known]).groupby(part[known].to_numpy())}
-    ordered = sorted(times, key=lambda name: float(np.median(times[name])))
-    for earlier, later in pairwise(ordered):
-        end = times[earlier][int(np.ceil(_NEARLY_ALL * len(times[earlier]))) - 1]
-        yield earlier, later, len(times[later]), int((times[later] <= end).sum())
+    found = [(parts.names[k], np.sort(when[(parts.of_row == k) & np.isfinite(when)])) for k in parts.looked_at]
+    dated = [(name, times) for name, times in found if len(times) >= MIN_PART]
+    for (earlier, before), (later, after) in pairwise(sorted(dated, key=lambda part: float(np.median(part[1])))):
+        end = before[int(np.ceil(_NEARLY_ALL * len(before))) - 1]
+        yield earlier, later, len(after), int((after <= end).sum())

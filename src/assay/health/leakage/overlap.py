@@ -1,4 +1,4 @@
-"""MH025: rows, ids and groups that two parts of a split share."""
+"""Rows, ids and groups that two parts of a split share."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from assay.findings import Action, Evidence, Outcome, RowFlags, Severity, Status, Subject
+from assay.findings import Status
+from assay.health.leakage.bounds import chance_of
+from assay.health.leakage.split_parts import read_parts
 from assay.health.leakage.twins import expect_twins
-from assay.shown_text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from assay.dataset import Dataset
-    from assay.health.leakage.scan import Scan
+    from assay.health.leakage.split_parts import Parts
 
     Codes = npt.NDArray[np.int64]
 
 # Rows of the smaller part that the other has too: below, a score changes by less than its interval.
 MAX_SHARE = 0.01
-# A column of more values says no part of a split.
-MOST_PARTS = 20
 # What chance makes equal is an estimate: twice as many are allowed for.
 DOUBT = 2.0
 ROWS, IDS, GROUPS = "rows", "ids", "groups"
 # Fewer equal rows may be an accident whatever the estimate says, which then rests on as few.
 MIN_SHARED = 5
+# Of pairs being more often in two parts than in one: that chance dealt them so.
+ALPHA = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,10 @@ class Overlap:
     same_label
         Those of them with an equal of the same label.
     by_chance
-        Share of `shared` that chance may have made equal, at most: combinations of few values (0 for ids and groups).
+        Share of `shared` that says nothing of copies: kinds of row that a part has more than once (all zero, all
+        missing, one product), and at most as many as chance may have made equal (0 for ids and groups).
+    beyond_repeats
+        Whether pairs of equal rows are in two parts more often than in one, held against a random split.
     """
 
     kind: str
@@ -65,6 +69,7 @@ class Overlap:
     shared: Codes
     same_label: int
     by_chance: float
+    beyond_repeats: bool = True
 
     @property
     def share(self) -> float:
@@ -73,11 +78,12 @@ class Overlap:
 
     @property
     def status(self) -> Status:
-        """By what is more than chance."""
+        """By what neither chance nor frequent kinds of row explain."""
         if self.share <= MAX_SHARE:
             return Status.PASSED
-        surely = self.kind != ROWS or len(self.shared) >= MIN_SHARED
-        return Status.FAILED if surely and self.share * (1 - self.by_chance) > MAX_SHARE else Status.INCONCLUSIVE
+        left = self.share * (1 - self.by_chance)
+        surely = self.kind != ROWS or left * self.rows >= MIN_SHARED
+        return Status.FAILED if surely and left > MAX_SHARE else Status.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,32 +93,23 @@ class Overlaps:
     Attributes
     ----------
     parts
-        Name -> rows, the largest first.
-    missing
-        Rows in no part.
+        All of them.
     found
-        For any two parts and each kind that can be compared.
+        For any two parts that have rows enough and each kind that can be compared.
     """
 
-    parts: dict[str, int]
-    missing: int
+    parts: Parts
     found: tuple[Overlap, ...] = ()
 
 
 def find_overlaps(dataset: Dataset, seed: int) -> Overlaps:
-    """Compare the parts of the split, if there is one with two to `MOST_PARTS` parts."""
-    if dataset.roles.split is None:
-        return Overlaps({}, len(dataset))
-    codes, names = pd.factorize(dataset.frame[dataset.roles.split])
-    sizes = np.bincount(codes[codes >= 0], minlength=len(names))
-    order = np.argsort(-sizes, kind="stable")
-    place = np.append(np.argsort(order), -1)
-    part = place[codes].astype(np.int64)
-    named = {clean(str(names[k]), 60): int(sizes[k]) for k in order.tolist()}
-    missing = int((codes < 0).sum())
-    if not 2 <= len(names) <= MOST_PARTS or len(named) < len(names):
-        return Overlaps(named, missing)
-    kinds = [(ROWS, "", _shared_keys(dataset, dataset.roles.features, part))]
+    """Compare the parts of the split, if there is one with at least two parts that have rows enough."""
+    parts = read_parts(dataset)
+    looked_at = parts.looked_at
+    if len(looked_at) < 2:
+        return Overlaps(parts)
+    part, names = parts.of_row, parts.names
+    kinds = [(ROWS, "", _keys_of_equals(dataset, dataset.roles.features, part))]
     kinds += [
         (kind, name, _codes(dataset.frame[name]))
         for kind, name in ((IDS, dataset.roles.id), (GROUPS, dataset.roles.group))
@@ -120,19 +117,19 @@ def find_overlaps(dataset: Dataset, seed: int) -> Overlaps:
         if name is not None and not (kind == IDS and name == dataset.roles.group)
     ]
     found = [
-        _compare(dataset, kind, column, keys, part=part, names=list(named), pair=pair, seed=seed)
+        _compare(dataset, kind, column, keys, part=part, names=names, pair=pair, seed=seed)
         for kind, column, keys in kinds
-        for pair in combinations(range(len(named)), 2)
+        for pair in combinations(looked_at, 2)
     ]
-    return Overlaps(named, missing, tuple(found))
+    return Overlaps(parts, tuple(found))
 
 
 def _codes(values: pd.Series[Any]) -> Codes:
     return pd.factorize(values)[0].astype(np.int64)
 
 
-def _shared_keys(dataset: Dataset, features: Sequence[str], part: Codes) -> Codes:
-    """(N,) codes, the same for rows that are equal in all features; -1 for one that has no equal in another part.
+def _keys_of_equals(dataset: Dataset, features: Sequence[str], part: Codes) -> Codes:
+    """(N,) codes, the same for rows that are equal in all features; -1 for one that has no equal.
 
     Column by column, and only for the rows that still have one: most are told apart by the first few.
     """
@@ -143,11 +140,8 @@ def _shared_keys(dataset: Dataset, features: Sequence[str], part: Codes) -> Code
     keys = np.zeros(len(rows), dtype=np.int64)
     for name in ranked:
         codes, values = pd.factorize(frame[name].iloc[rows])
-        keys, kinds = pd.factorize(keys * (len(values) + 1) + codes + 1)
-        lowest, highest = np.full(len(kinds), MOST_PARTS), np.full(len(kinds), -1)
-        np.minimum.at(lowest, keys, part[rows])
-        np.maximum.at(highest, keys, part[rows])
-        left = (lowest < highest)[keys]
+        keys = pd.factorize(keys * (len(values) + 1) + codes + 1)[0]
+        left = (np.bincount(keys) > 1)[keys]
         rows, keys = rows[left], keys[left]
         if not len(rows):
             break
@@ -173,10 +167,15 @@ def _compare(
     labels = dataset.labels.codes
     pairs = pd.MultiIndex.from_arrays([keys[larger], labels[larger]])
     same = pd.MultiIndex.from_arrays([keys[shared], labels[shared]]).isin(pairs) & (labels[shared] >= 0)
-    chance = 0.0
+    chance, beyond = 0.0, True
     if kind == ROWS and len(shared) > MAX_SHARE * len(smaller):
-        expected = expect_twins(dataset.frame, dataset.roles.features, smaller, larger, seed)
-        chance = min(1.0, DOUBT * expected / len(shared))
+        across, within = _count_pairs(keys[smaller], keys[larger])
+        surplus = 0.0
+        if across:
+            surplus = across - DOUBT * expect_twins(dataset.frame, dataset.roles.features, smaller, larger, seed)
+        chance = 1 - max(0.0, surplus) / len(shared)
+        odds = 2 * len(smaller) * len(larger) / (len(smaller) + len(larger)) ** 2
+        beyond = chance_of(across, across + within, odds) <= ALPHA
     return Overlap(
         kind,
         column,
@@ -187,98 +186,17 @@ def _compare(
         shared=shared,
         same_label=int(same.sum()),
         by_chance=chance,
+        beyond_repeats=beyond,
     )
 
 
-def tabulate_overlaps(overlaps: Overlaps) -> pd.DataFrame:
-    """A row for any two parts and each kind: see `assay.health.leakage.PART`."""
-    rows = [
-        (
-            found.kind,
-            found.column or None,
-            found.part,
-            found.other,
-            found.rows,
-            found.other_rows,
-            len(found.shared),
-            found.share,
-            found.by_chance,
-        )
-        for found in overlaps.found
-    ]
-    names = ["kind", "column", "part", "other", "rows", "other_rows", "shared", "share", "by_chance"]
-    return pd.DataFrame(rows, columns=names)
+def _count_pairs(mine: Codes, theirs: Codes) -> tuple[int, int]:
+    """Kinds of row that are there twice in two parts together: once in each, and twice in one; -1 is no kind.
 
-
-def overlap_of_parts(scan: Scan) -> Iterator[Outcome]:
-    """MH025: whether rows, ids or groups of one part of the split are in another."""
-    overlaps, split = scan.overlaps, scan.context.dataset.roles.split
-    if split is None:
-        yield Outcome(Status.NOT_APPLICABLE, "No column is named as the split (`split`).")
-        return
-    subject = Subject((split,))
-    if overlaps.missing:
-        yield _without_part(overlaps.missing, scan.context.dataset, split)
-    if not overlaps.found:
-        yield _no_parts(overlaps, split, subject)
-        return
-    wrong = [found for found in overlaps.found if found.status is not Status.PASSED]
-    for found in wrong:
-        yield _shared(found, split)
-    if not wrong:
-        most = max(overlaps.found, key=lambda found: found.share)
-        kinds = " and ".join(dict.fromkeys(found.kind for found in overlaps.found))
-        words = (
-            f"The {len(overlaps.parts):,} parts of column '{split}' do not share {kinds}, but for {most.share:.2%} at "
-            f"most (of the {most.rows:,} rows of '{most.part}'), within the limit of {MAX_SHARE:.0%}."
-        )
-        yield Outcome(Status.PASSED, words, subject, _evidence(most))
-
-
-def _without_part(missing: int, dataset: Dataset, split: str) -> Outcome:
-    words = f"{missing:,} of {len(dataset):,} rows are in no part: their value in column '{split}' is missing."
-    evidence = Evidence("rows without a part", missing, n=len(dataset), threshold=0, unit="rows")
-    remedy = f"Fill in '{split}', or drop these rows."
-    return Outcome(Status.FAILED, words, Subject((split,)), evidence, remedy, Severity.WARNING)
-
-
-def _no_parts(overlaps: Overlaps, split: str, subject: Subject) -> Outcome:
-    many = len(overlaps.parts)
-    if many <= 1:
-        has = f"has one value ('{next(iter(overlaps.parts))}')" if many else "has no value"
-        return Outcome(Status.NOT_APPLICABLE, f"Column '{split}' {has}: there are no two parts to compare.", subject)
-    words = f"Column '{split}' has {many:,} values; a split has at most {MOST_PARTS}, so that nothing was compared."
-    remedy = "Name a column with a value for each part, such as train and test."
-    return Outcome(Status.INCONCLUSIVE, words, subject, remedy=remedy, severity=Severity.WARNING)
-
-
-def _shared(found: Overlap, split: str) -> Outcome:
-    count = f"{len(found.shared):,} of the {found.rows:,} rows of part '{found.part}' ({found.share:.1%})"
-    parts = f"part '{found.other}' ({found.other_rows:,} rows)"
-    if found.kind == ROWS:
-        words = (
-            f"{count} are equal to a row of {parts} in all features; {found.same_label:,} of them have its label too."
-        )
-    else:
-        words = f"{count} have a value of column '{found.column}' that rows of {parts} have too."
-    words += f" The limit is {MAX_SHARE:.0%}."
-    columns = (split, found.column) if found.column else (split,)
-    if found.status is Status.INCONCLUSIVE:
-        words += (
-            " The features are too coarse, or these rows too few, to tell a copy from a row that is equal by chance."
-        )
-        remedy = "Name a column that identifies what a row is of as `id` or `group`."
-        return Outcome(found.status, words, Subject(columns), _evidence(found), remedy, severity=Severity.WARNING)
-    words += " A model that has seen the one is tested on what it has learned by heart, and looks better than it is."
-    remedy = (
-        "Take these rows out of the part that is trained on."
-        if found.kind == ROWS
-        else f"Split by column '{found.column}', so that all rows of one value are in one part."
-    )
-    reason = "Its like is in another part of the split."
-    flags = RowFlags(found.shared.astype(np.int64), reason, Action.REVIEW) if found.kind == ROWS else None
-    return Outcome(found.status, words, Subject(columns), _evidence(found, flags), remedy)
-
-
-def _evidence(found: Overlap, flags: RowFlags | None = None) -> Evidence:
-    return Evidence("share in both parts", found.share, n=found.rows, threshold=MAX_SHARE, unit="share", rows=flags)
+    A kind that is there more often may be a thing with many rows, or a row of nothing but zeros.
+    """
+    size = int(max(mine.max(initial=-1), theirs.max(initial=-1))) + 1
+    counts = [np.bincount(keys[keys >= 0], minlength=size) for keys in (mine, theirs)]
+    twice = counts[0] + counts[1] == 2
+    across = int((twice & (counts[0] == 1)).sum())
+    return across, int(twice.sum()) - across

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.health.leakage.bounds import chance_of, lower_bound
+from assay.health.leakage.fixed import ABOVE, BELOW, FILLED, MISSING, PATTERNS, UNUSUAL, VALUE, PureValue, PureValues
 from assay.health.leakage.rows import independent_rows
 from assay.health.leakage.stretches import find_stretches, stands_out
 
@@ -22,88 +23,23 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
     Mask = npt.NDArray[np.bool_]
 
-# Kinds of what a row has.
-MISSING, FILLED, UNUSUAL, VALUE, ABOVE, BELOW = "missing", "filled", "unusual", "value", "above", "below"
 CONFIDENCE = 0.95
 # A value with fewer rows decides nothing, whatever they are; of a column being filled in half of that may be said.
 MIN_ROWS = 20
 MIN_ROWS_TO_MENTION = 10
 # A value fixes a class where of its rows at most this part of what is usual belongs to other classes ...
 MAX_WRONG = 0.05
-# ... and surely no more than this part. Titanic's number of the body, known of 121 of the dead, reaches 0.2.
+# ... and surely no more than this part.
 MAX_WRONG_AT_MOST = 0.25
+# Of a column being missing, filled in or unusual the exceptions may be wrong labels: so many more are allowed as other
+# rows are suspect, up to this part of the rows.
+MOST_NOISE = 0.05
+# Fewer other rows say nothing of the noise.
+_MIN_OTHERS = 100
 # A number of so few values is a code: its values need not stand out among their neighbours.
 MAX_CODES = 10
 # A value that half the rows have is the usual one, which stands for "nothing there".
 USUAL_SHARE = 0.5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PureValue:
-    """Something that rows have in a column, and the class that they then (nearly) all have.
-
-    Attributes
-    ----------
-    columns
-        The column, and others for which the same holds in exactly the same rows.
-    kind
-        `MISSING`, `FILLED`, `UNUSUAL` (another than the usual value), `VALUE`, `ABOVE` or `BELOW` (a number).
-    value
-        The value, or the number that the rows lie above or below; None for the other kinds.
-    code
-        The class.
-    rows, hits
-        Rows that have it, and those of them in the class.
-    of_class, base
-        Rows of the class, and their share of all rows.
-    purity_low, covered_low
-        Lower limits of hits / rows and hits / of_class (Clopper and Pearson, corrected for all that was tried).
-    sure
-        Whether the limit shows that the value fixes the class; else there are too few rows to be sure, though chance
-        does not explain them.
-    """
-
-    columns: tuple[str, ...]
-    kind: str
-    value: Any
-    code: int
-    rows: int
-    hits: int
-    of_class: int
-    base: float
-    purity_low: float
-    covered_low: float
-    sure: bool
-
-    @property
-    def column(self) -> str:
-        """The first of the columns."""
-        return self.columns[0]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PureValues:
-    """What was found in a table.
-
-    Attributes
-    ----------
-    found
-        Those that fix a class, those first that cover most of it.
-    rows
-        Rows that were looked at.
-    tried
-        Values, ranges and patterns of missingness that were looked at.
-    least
-        For each class that occurs the number of rows, all of the class, from which on a value is seen to fix it.
-    counts
-        (K,) rows of each class among those looked at.
-    """
-
-    found: tuple[PureValue, ...]
-    rows: int
-    tried: int
-    least: dict[int, int]
-    counts: Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +55,7 @@ class _Candidate:
     of_class: int
     n: int
     where: bytes
+    noise: float = 0.0
 
     @property
     def base(self) -> float:
@@ -126,31 +63,38 @@ class _Candidate:
 
     @property
     def fits(self) -> bool:
-        return self.rows - self.hits <= MAX_WRONG * (1 - self.base) * self.rows
+        return self.rows - self.hits <= (MAX_WRONG * (1 - self.base) + min(self.noise, MOST_NOISE)) * self.rows
 
     def is_sure(self, alpha: float) -> bool:
         wrong = 1 - float(lower_bound(self.hits, self.rows, alpha))
         return self.rows >= MIN_ROWS and wrong <= MAX_WRONG_AT_MOST * (1 - self.base)
 
 
-def find_pure_values(dataset: Dataset, seed: int) -> PureValues:
+def find_pure_values(dataset: Dataset, seed: int, suspect: Mask | None = None) -> PureValues:
     """Look through the values of all features for those that fix the class.
 
-    Where the label is a number, nothing is found.
+    Where the label is a number, nothing is found. `suspect` (N,) are rows whose label may be wrong.
     """
     rows = independent_rows(dataset, seed)
     labels = dataset.labels.codes[rows]
     counts = np.bincount(labels, minlength=len(dataset.labels.classes)).astype(np.int64)
     present = np.flatnonzero(counts)
+    labelled = dataset.labels.codes[dataset.labels.codes >= 0]
+    shares = np.bincount(labelled, minlength=len(counts)) / max(1, len(labelled))
     if dataset.target is not None or len(present) < 2:
-        return PureValues((), len(rows), 0, {}, counts)
-    columns = [_Column(name, dataset.frame[name].iloc[rows], labels, counts) for name in dataset.roles.features]
+        return PureValues((), len(rows), 0, {}, counts, shares)
+    doubted = np.zeros(len(rows), dtype=np.bool_) if suspect is None or not len(suspect) else suspect[rows]
+    columns = [
+        _Column(name, dataset.frame[name].iloc[rows], labels, counts, doubted) for name in dataset.roles.features
+    ]
     looked_at = [column.look(seed) for column in columns]
     tried = sum(many for many, _ in looked_at)
     # Of each the class is chosen that it fits best.
     alpha = (1 - CONFIDENCE) / max(1, tried * len(present))
     found: dict[tuple[int, bytes], PureValue] = {}
-    for candidate in (candidate for _, candidates in looked_at for candidate in candidates):
+    candidates = [candidate for _, of_column in looked_at for candidate in of_column]
+    # A flag of the same rows does not take the place of the column that is filled in.
+    for candidate in sorted(candidates, key=lambda candidate: candidate.kind not in PATTERNS):
         pure = _judge(candidate, alpha)
         if pure is not None:
             known = found.get((candidate.code, candidate.where), pure)
@@ -158,17 +102,18 @@ def find_pure_values(dataset: Dataset, seed: int) -> PureValues:
             found[candidate.code, candidate.where] = replace(known, columns=columns_of_it)
     ranked = sorted(found.values(), key=lambda pure: -pure.covered_low)
     least = {int(k): _least(float(counts[k] / len(rows)), alpha) for k in present}
-    return PureValues(tuple(_outermost(ranked)), len(rows), tried, least, counts)
+    return PureValues(tuple(_outermost(ranked)), len(rows), tried, least, counts, shares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """A feature of the n rows that are looked at, their labels, and the (K,) rows of each class."""
+    """A feature of the n rows that are looked at, their labels, the (K,) rows of each class, and the suspect rows."""
 
     name: str
     values: pd.Series[Any]
     labels: Codes
     counts: Codes
+    suspect: Mask
 
     def look(self, seed: int) -> tuple[int, list[_Candidate]]:
         """How many values, ranges and patterns were looked at, and those of them that fit a class."""
@@ -176,10 +121,11 @@ class _Column:
         there = codes >= 0
         sizes = np.bincount(codes[there], minlength=len(distinct))
         patterns = [(MISSING, ~there), (FILLED, there)] if not there.all() else []
-        if len(distinct) > 1 and sizes.max() >= USUAL_SHARE * len(codes):
+        # The rarer of two values is a value like another.
+        if len(distinct) > 2 and sizes.max() >= USUAL_SHARE * len(codes):
             patterns.append((UNUSUAL, there & (codes != sizes.argmax())))
         patterns = [(kind, mask) for kind, mask in patterns if mask.sum() >= MIN_ROWS_TO_MENTION]
-        found = [self._candidate(kind, mask) for kind, mask in patterns]
+        found = [replace(self._candidate(kind, mask), noise=self._noise_beside(mask)) for kind, mask in patterns]
         tried = len(found)
         if len(distinct) > 1:
             measured = self.values.dtype.kind in "iufM" and len(distinct) > MAX_CODES
@@ -190,7 +136,11 @@ class _Column:
             if measured and np.count_nonzero(self.counts) == 2:
                 found += self._stretches(seed)
                 tried += 2
-        return tried, [candidate for candidate in found if candidate.fits]
+        return tried, [candidate for candidate in found if candidate.fits or candidate.kind in PATTERNS]
+
+    def _noise_beside(self, mask: Mask) -> float:
+        others = int((~mask).sum())
+        return int((self.suspect & ~mask).sum()) / others if others >= _MIN_OTHERS else 0.0
 
     def _candidate(self, kind: str, mask: Mask, value: Any = None) -> _Candidate:
         hits = np.bincount(self.labels[mask], minlength=len(self.counts))
@@ -246,7 +196,7 @@ class _Column:
 
 def _judge(candidate: _Candidate, alpha: float) -> PureValue | None:
     sure = candidate.is_sure(alpha)
-    if not sure and chance_of(candidate.hits, candidate.rows, candidate.base) > alpha:
+    if not sure and (not candidate.fits or chance_of(candidate.hits, candidate.rows, candidate.base) > alpha):
         return None
     return PureValue(
         columns=(candidate.column,),
@@ -260,6 +210,8 @@ def _judge(candidate: _Candidate, alpha: float) -> PureValue | None:
         purity_low=float(lower_bound(candidate.hits, candidate.rows, alpha)),
         covered_low=float(lower_bound(candidate.hits, candidate.of_class, alpha)),
         sure=sure,
+        fits=candidate.fits,
+        noise=candidate.noise,
     )
 
 
@@ -270,7 +222,9 @@ def _least(base: float, alpha: float) -> int:
 
 def _outermost(ranked: list[PureValue]) -> Iterator[PureValue]:
     """Without the single values of a column of which "filled" or "unusual" already says the same."""
-    said = {(name, pure.code) for pure in ranked if pure.kind in (FILLED, UNUSUAL) for name in pure.columns}
+    said = {
+        (name, pure.code) for pure in ranked if pure.fits and pure.kind in (FILLED, UNUSUAL) for name in pure.columns
+    }
     by_filled = {(name, pure.code) for pure in ranked if pure.kind == FILLED for name in pure.columns}
     for pure in ranked:
         key = (pure.column, pure.code)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assay.dataset import NO_LABEL
+from assay.health.copies import are_combinations
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 MAX_ROWS = 50_000
 # Drawn before copies are taken out, which takes time by rows.
 _MAX_DRAWN = 2 * MAX_ROWS
-# Where a kind of row is there so often on average, equal rows are combinations of categories, and no copies.
-_MANY_OF_A_KIND = 10
-# Not so where a single column tells so many of the kinds apart.
-_KEY_SHARE = 0.95
 
 
 def independent_rows(dataset: Dataset, seed: int) -> Rows:
@@ -45,6 +42,6 @@ def independent_rows(dataset: Dataset, seed: int) -> Rows:
         keys = pd.util.hash_pandas_object(kinds, index=False).to_numpy()
         _, first = np.unique(keys, return_index=True)
         telling = max(int(codes.max()) + 1 for codes in coded)
-        if len(first) * _MANY_OF_A_KIND > len(rows) or telling > _KEY_SHARE * len(first):
+        if not are_combinations(len(rows), len(first), telling):
             rows = rows[first]
     return np.sort(rng.permutation(rows)[:MAX_ROWS])

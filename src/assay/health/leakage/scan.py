@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from assay.health.context import HealthContext
+    from assay.health.leakage.fixed import PureValues
     from assay.health.leakage.order import Orders
     from assay.health.leakage.over_time import Change
     from assay.health.leakage.overlap import Overlaps
-    from assay.health.leakage.pure_values import PureValues
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Scan:
     @cached_property
     def pure(self) -> PureValues:
         """Values that fix the label."""
-        return find_pure_values(self.context.dataset, self.context.seed)
+        return find_pure_values(self.context.dataset, self.context.seed, self.context.suspect)
 
     @cached_property
     def orders(self) -> Orders:
@@ -51,4 +51,4 @@ class Scan:
     @cached_property
     def change(self) -> Change | str:
         """What changes over time, or in words why that is not known."""
-        return read_change(self.context, self.coded)
+        return read_change(self.context, self.coded, self.overlaps.parts)

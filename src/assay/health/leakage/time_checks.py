@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
+from assay.health.leakage.over_time import MIN_TIMES
+from assay.health.leakage.split_parts import MOST_PARTS
 from assay.intervals import judge_upper
-from assay.shown_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.health.leakage.over_time import Change
     from assay.health.leakage.scan import Scan
+    from assay.health.leakage.split_parts import Parts
 
 # A share of a class, or of wrong predictions, that moves by more makes a score of random folds another than that of
 # the next month.
@@ -43,7 +45,7 @@ def change_over_time(scan: Scan) -> Iterator[Outcome]:
             )
         return
     yield from _of_features(change, time)
-    yield from _of_split(change, time, scan.context.dataset.roles.split)
+    yield from _of_split(change, time, scan.context.dataset.roles.split, scan.overlaps.parts)
     yield from _of_errors(change, time)
     # Last: it always says something.
     yield _of_label(change, time, scan.context.dataset.roles.label)
@@ -55,7 +57,7 @@ def _of_label(change: Change, time: str, label: str) -> Outcome:
     if change.labels is None:
         words = (
             f"Whether the label changes over time cannot be told: of {change.rows:,} labelled rows with a time "
-            f"{change.late:,} are late ones; it takes 50 late ones and as many early ones.{lacking}"
+            f"{change.late:,} are late ones; it takes ten late ones and five blocks of ten early ones.{lacking}"
         )
         return Outcome(
             Status.INCONCLUSIVE, words, subject, Evidence("change of a share", None, n=change.rows), "Add rows."
@@ -65,6 +67,8 @@ def _of_label(change: Change, time: str, label: str) -> Outcome:
     order = (Status.PASSED, Status.INCONCLUSIVE, Status.FAILED)
     worst = max(judged, key=lambda name: (order.index(judged[name]), bounds[name].high))
     status, (moved, interval) = judged[worst], change.labels[worst]
+    few = status is Status.FAILED and change.times < MIN_TIMES
+    status = Status.INCONCLUSIVE if few else status
     verdict = {
         Status.PASSED: "The label is as frequent late as early",
         Status.FAILED: "The label changes over time",
@@ -76,18 +80,22 @@ def _of_label(change: Change, time: str, label: str) -> Outcome:
         f"{lacking}"
     )
     remedy = ""
+    if few:
+        words += f" Earlier times: {change.times:,}. What differs from time to time anyway is not known."
     if status is Status.FAILED:
         words += " A score of random folds is of the mean of all times, and not of what comes next."
         remedy = "Test on the latest rows, and ask what changed: the cases, or the way they are labelled."
     evidence = Evidence("change of a share", abs(moved), bounds[worst], change.rows, MAX_MOVE, "share")
-    return Outcome(status, words, subject, evidence, remedy or ("Add rows." if status is not Status.PASSED else ""))
+    return Outcome(
+        status, words, subject, evidence, remedy or ("Add rows, of more times." if status is not Status.PASSED else "")
+    )
 
 
 def _of_errors(change: Change, time: str) -> Iterator[Outcome]:
     if change.errors is None:
         return
     moved, interval = change.errors
-    if judge_upper(interval, MAX_MOVE) is not Status.FAILED:
+    if judge_upper(interval, MAX_MOVE) is not Status.FAILED or change.times < MIN_TIMES:
         return
     words = (
         f"Held-out predictions are worse on late rows: among the last {change.late:,} rows by column '{time}' the "
@@ -123,19 +131,36 @@ def _of_features(change: Change, time: str) -> Iterator[Outcome]:
         yield Outcome(Status.FAILED, words, Subject((name,)), evidence, remedy)
 
 
-def _of_split(change: Change, time: str, split: str | None) -> Iterator[Outcome]:
-    for earlier, later, rows, among in change.disorder:
-        if split is None or among <= MAX_DISORDER * rows:
-            continue
+def _of_split(change: Change, time: str, split: str | None, parts: Parts) -> Iterator[Outcome]:
+    if split is None:
+        return
+    subject = Subject((split, time))
+    if not parts.are_few:
         words = (
-            f"The split (column '{split}') does not follow the time (column '{time}'): of the {rows:,} rows of part "
-            f"'{clean(later, 60)}' {among:,} ({among / rows:.1%}) are not later than 99% of those of part "
-            f"'{clean(earlier, 60)}'. A model that is tested so has seen the future of what it is asked, and looks "
-            "better than it is where things change."
+            f"Whether the split follows the time (column '{time}') was not looked at: column '{split}' has "
+            f"{len(parts.rows):,} values; a split has at most {MOST_PARTS}."
         )
-        evidence = Evidence("share not later", among / rows, n=rows, threshold=MAX_DISORDER, unit="share")
-        remedy = "Test on rows that are later than all that was trained on, if the model is to predict what comes."
-        yield Outcome(Status.FAILED, words, Subject((split, time)), evidence, remedy)
+        remedy = "Name a column with a value for each part, such as train and test."
+        yield Outcome(Status.INCONCLUSIVE, words, subject, remedy=remedy)
+        return
+    wrong = sorted((pair for pair in change.disorder if pair[3] > MAX_DISORDER * pair[2]), key=lambda p: -p[3] / p[2])
+    if not wrong:
+        return
+    earlier, later, rows, among = wrong[0]
+    words = (
+        f"The split (column '{split}') does not follow the time (column '{time}'): of the {rows:,} rows of part "
+        f"'{later}' {among:,} ({among / rows:.1%}) are not later than 99% of those of part '{earlier}'. "
+        f"{f'So it is with {len(wrong) - 1:,} more parts. ' if wrong[1:] else ''}"
+        "A model that is tested so has seen the future of what it is asked, and looks better than it is where things "
+        f"change.{parts.skipped}"
+    )
+    table = Table(
+        ("part", "earlier part", "rows", "not later", "share"),
+        tuple((after, before, n, many, many / n) for before, after, n, many in wrong),
+    )
+    evidence = Evidence("share not later", among / rows, n=rows, threshold=MAX_DISORDER, unit="share", table=table)
+    remedy = "Test on rows that are later than all that was trained on, if the model is to predict what comes."
+    yield Outcome(Status.FAILED, words, subject, evidence, remedy)
 
 
 def _absolute(interval: Interval) -> Interval:

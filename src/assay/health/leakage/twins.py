@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # So many rows tell how alike rows are.
 _SAMPLE, _ASKED = 30_000, 5_000
-# Fewer kinds of rows than this, each there so often on average, are combinations of categories.
-_FEW_KINDS, _MANY_OF_A_KIND = 100, 10
 # Columns are taken together until there are so few.
 _PARTS = 8
 
@@ -31,8 +29,8 @@ def expect_twins(frame: pd.DataFrame, columns: Sequence[str], rows: Codes, other
     So what is nearly equal is counted. The pairs that differ in part k of the columns only, against those that differ
     in k and j, give the odds that rows agree in j where they agree in the rest; times the pairs that differ in j
     only, these give the pairs that differ in nothing. Copies differ in nothing, and bring no pair that nearly does.
-    Equal ones among the others count once. The largest estimate over the parts j is taken; of one column alone,
-    and of a few kinds of rows, nothing is known, and the answer is infinite.
+    Equal ones among the others count once. The largest estimate over the parts j is taken; of one column alone
+    nothing is known, and the answer is infinite.
 
     Parameters
     ----------
@@ -50,8 +48,7 @@ def expect_twins(frame: pd.DataFrame, columns: Sequence[str], rows: Codes, other
     parts = _keys(frame[list(columns)].iloc[np.concatenate([asked, sample])], rng)
     whole = parts.sum(axis=0)
     _, first = np.unique(whole[len(asked) :], return_index=True)
-    few_kinds = len(first) < min(_FEW_KINDS, len(sample) / _MANY_OF_A_KIND)
-    if few_kinds or len(parts) < 2:
+    if len(parts) < 2:
         return float("inf")
     kept = np.concatenate([np.arange(len(asked)), first + len(asked)])
     parts, whole = parts[:, kept], whole[kept]

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from assay.findings import Evidence, Outcome, Status, Subject, Table
 from assay.health.quantity.rows import WORTH, as_interval, told_back_test
 from assay.intervals import judge_upper
-from assay.small_cells import shown_count
+from assay.small_cells import is_small, shown_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.findings import Scalar
+    from assay.health.quantity.forms import Range
     from assay.health.quantity.subject import OfGroup, Quantity
 
+NAMED = 3
+# No column but "rows" may end in "rows": it would be taken for a number of them.
+COLUMNS = ("group", "rows", "{metric}", "gain if doubled", "low", "high", "why not told")
 _COLLECT = "Collect rows of this group; where that cannot be, say with the model that it is less able there."
 
 
@@ -47,21 +51,53 @@ def _judge_feature(quantity: Quantity, feature: str, groups: list[OfGroup]) -> I
         words = f"Twice the rows would raise the {quantity.trial.metric} of no group by more than {WORTH:g}."
         yield Outcome(Status.PASSED, words, Subject((feature,)), evidence)
         return
-    undecided = sum(status is not Status.PASSED for status in statuses)
-    small = sum(group.projection is None for group in groups)
-    words = (
-        f"Of {len(groups):,} groups, {undecided:,} may lack rows: whether twice the rows would raise their "
-        f"{quantity.trial.metric} by more than {WORTH:g} cannot be told"
-        + (f"; {small:,} of them have too few rows to be judged by." if small else ".")
+    open_ = [g for g, status in zip(groups, statuses, strict=True) if status is not Status.PASSED]
+    yield Outcome(
+        Status.INCONCLUSIVE,
+        _open_in_words(quantity, groups, open_),
+        Subject((feature,)),
+        evidence,
+        _remedy(quantity, open_),
     )
-    remedy = "Collect rows of these groups, which narrows the range, and audit again."
+
+
+def _open_in_words(quantity: Quantity, groups: list[OfGroup], open_: list[OfGroup]) -> str:
+    """Which groups may lack rows, and why that cannot be told of them."""
+    judged = [group for group in open_ if group.projection is not None and group.projection.back_test.held]
+    judged.sort(key=lambda group: -_gain(group).high)
+    broken = sum(group.projection is not None for group in open_) - len(judged)
+    small = len(open_) - len(judged) - broken
+    words = [f"Whether {len(open_):,} of {len(groups):,} groups lack rows cannot be told."]
+    if judged:
+        told = ", ".join(
+            f"'{g.scores.group}' by {_gain(g).value:.3f} ({_gain(g).low:.3f} to {_gain(g).high:.3f})"
+            for g in judged[:NAMED]
+        )
+        more = f", {len(judged) - NAMED:,} more" if len(judged) > NAMED else ""
+        words.append(
+            f"Twice the rows of everybody would raise the {quantity.trial.metric} of {told}{more}: the range of the "
+            f"forms that fit reaches above {WORTH:g}."
+        )
+    if broken:
+        words.append(f"Of {broken:,} the smaller numbers of rows do not foretell the largest.")
     if small:
-        remedy += f" To be judged at all it takes {_needed(quantity)}."
-    yield Outcome(Status.INCONCLUSIVE, words, Subject((feature,)), evidence, remedy)
+        words.append(f"Of {small:,} there are too few rows to judge models by.")
+    return " ".join(words)
 
 
-def _needed(quantity: Quantity) -> str:
-    return "50 rows of a group" if quantity.trial.metric == "R2" else "50 rows of a group with each label"
+def _gain(group: OfGroup) -> Range:
+    assert group.projection is not None
+    return group.projection.gain
+
+
+def _remedy(quantity: Quantity, open_: list[OfGroup]) -> str:
+    remedies = []
+    if any(group.projection is not None for group in open_):
+        remedies.append("Audit again with more rows of these groups: they narrow the range.")
+    if any(group.projection is None for group in open_):
+        least = "50 labelled rows" if quantity.trial.metric == "R2" else "50 rows with some label and 50 without it"
+        remedies.append(f"A group is judged from {least}.")
+    return " ".join(remedies)
 
 
 def _status(group: OfGroup) -> Status:
@@ -95,16 +131,17 @@ def _lacking(quantity: Quantity, group: OfGroup) -> Outcome:
 
 
 def _table(quantity: Quantity, groups: list[OfGroup]) -> Table:
-    metric = quantity.trial.metric
     rows: list[tuple[Scalar, ...]] = []
     for group in groups:
-        name, n = group.scores.group, shown_count(group.scores.n)
+        n = group.scores.n
+        named: tuple[Scalar, ...] = (group.scores.group, shown_count(n) if is_small(n) else n)
         if group.projection is None:
-            rows.append((name, n, None, None, None, None, "too few rows"))
+            rows.append((*named, None, None, None, None, "too few rows to judge by"))
             continue
         score, gain = group.projection.score(group.projection.base).value, group.projection.gain
-        if group.projection.back_test.held:
-            rows.append((name, n, score, gain.value, gain.low, gain.high, ""))
-        else:
-            rows.append((name, n, score, None, None, None, told_back_test(group.projection)))
-    return Table(("group", "rows", metric, "gain by twice the rows", "low", "high", "why not"), tuple(rows))
+        if not group.projection.back_test.held:
+            rows.append((*named, score, None, None, None, told_back_test(group.projection)))
+            continue
+        why = f"the range reaches above {WORTH:g}" if _status(group) is Status.INCONCLUSIVE else ""
+        rows.append((*named, score, gain.value, gain.low, gain.high, why))
+    return Table(tuple(name.format(metric=quantity.trial.metric) for name in COLUMNS), tuple(rows))

@@ -36,8 +36,8 @@ def check_rows(quantity: Quantity) -> Iterator[Outcome]:
     if not projection.back_test.held:
         yield Outcome(
             Status.INCONCLUSIVE,
-            f"{_measured(quantity, projection)} What more rows would bring cannot be told: "
-            f"{told_back_test(projection)}",
+            f"What more rows would bring cannot be told: {told_back_test(projection)} "
+            f"{_measured(quantity, projection)}",
             subject,
             Evidence(f"{trial.metric} with the most rows", n=trial.n, unit=trial.metric, table=_table(quantity)),
             "Look whether the rows are of several kinds, of which small samples have only some.",
@@ -47,7 +47,7 @@ def check_rows(quantity: Quantity) -> Iterator[Outcome]:
     status, words, evidence, remedy = judge(quantity, projection)
     if status is Status.PASSED and (doubt := _weaker_model(quantity, projection)) is not None:
         status, words, remedy = Status.INCONCLUSIVE, f"{words} {doubt}", _STEPWISE
-    yield Outcome(status, f"{_measured(quantity, projection)} {words}", subject, evidence, remedy)
+    yield Outcome(status, f"{words} {_measured(quantity, projection)}", subject, evidence, remedy)
 
 
 def told_back_test(projection: Projection) -> str:
@@ -76,7 +76,7 @@ def _judge_gain(quantity: Quantity, projection: Projection) -> tuple[Status, str
         metric,
         table=_table(quantity),
     )
-    brings = f"{gain.value:.3f} (range over the forms that fit: {gain.low:.3f} to {gain.high:.3f})"
+    brings = f"{metric} {gain.value:.3f} more (range over the forms that fit: {gain.low:.3f} to {gain.high:.3f})"
     if projection.is_of_fewer:
         twice = f"Twice as many, {2 * projection.base:,.0f}, would bring {brings}"
         if status is Status.PASSED:
@@ -99,7 +99,7 @@ def _judge_goal(quantity: Quantity, projection: Projection) -> tuple[Status, str
     now = projection.score(projection.base)
     status = judge_lower(as_interval(now), goal)
     evidence = Evidence(metric, now.value, as_interval(now), quantity.trial.n, goal, metric, table=_table(quantity))
-    reach = f"With {projection.base:,.0f} rows they reach {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
+    reach = f"With {projection.base:,.0f} rows models reach {now.value:.3f} ({now.low:.3f} to {now.high:.3f})"
     if status is Status.PASSED:
         return status, f"{reach}, at least the goal of {goal:g}.", evidence, ""
     if projection.is_of_fewer:
@@ -133,8 +133,8 @@ def _weaker_model(quantity: Quantity, projection: Projection) -> str | None:
     if best is None or best <= mean + WORTH:
         return None
     return (
-        f"But other models of this audit reach {best:.3f}, which these do not: they may use further rows better, so "
-        "that whether there are enough cannot be told."
+        f"But other models of this audit reach {best:.3f}, which those of the curve do not: they may use further rows "
+        "better, so that whether there are enough cannot be told."
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # A check that finds a defect less often than it misses it does not stand for its absence.
 MOST = 0.5
-MAX_NAMED = 6
+MAX_NAMED = 3
 SHOWN = ("defect", "size", "check", "trials", "found", "low", "high", "passed", "false_alarms")
 
 
@@ -50,25 +50,20 @@ def tabulate(power: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def judge_power(power: pd.DataFrame) -> Iterator[Outcome]:
     """MH060: whether every defect larger than its limit is found in most trials, by the lower end of the interval."""
     planted = power[power["decides"].astype(bool) & (power["trials"] > 0)]
-    left_out = _left_out(power)
     if planted.empty:
-        yield Outcome(Status.NOT_APPLICABLE, f"Nothing could be planted. {left_out}".rstrip())
+        yield Outcome(Status.NOT_APPLICABLE, f"Nothing could be planted. {_left_out(power, why=True)}".rstrip())
         return
     seen = planted["low"] > MOST
     missed = planted[~seen]
-    count = f"{int(seen.sum()):,} of {len(planted):,} planted kinds and sizes of defects"
-    sure = "found in most trials by the lower end of a 95% interval"
-    words = (
-        f"Known defects were planted in copies of the data, on samples of up to {int(planted['rows'].max()):,} rows. "
-        f"Of those that exceed their limits, {count} were {sure}."
-    )
+    words = f"Planted defects that this audit would most likely have found: {int(seen.sum()):,} of {len(planted):,}."
     if len(missed):
-        words += f" That this audit reports none of the others does not mean that there are none: {_named(missed)}."
+        words += f" Not to be relied on here: {_named(missed)}."
+    words += f" {_samples(planted)}"
     if int(planted["errors"].sum()):
-        words += " Some stages broke on planted rows, which counts as not found (see `errors` and `note`)."
+        words += " Some stages broke on planted rows: not found (see `note`)."
     yield Outcome(
         Status.INCONCLUSIVE if len(missed) else Status.PASSED,
-        f"{words} {left_out}".rstrip(),
+        f"{words} {_left_out(power, why=False)}".rstrip(),
         evidence=_evidence(planted),
         remedy=_REMEDY if len(missed) else "",
     )
@@ -81,28 +76,34 @@ _REMEDY = (
 
 
 def _named(missed: pd.DataFrame) -> str:
-    """The defects that were missed, each with its largest size that was, and what became of it."""
+    """The defects that were found least, each by its largest size that was missed, and what became of it."""
+    # Of a leak the sizes fall: the largest is the one that should have been seen first.
+    largest = missed.sort_values("size", kind="stable").groupby("defect", sort=False).tail(1)
+    worst = largest.sort_values(["low", "passed"], ascending=[True, False], kind="stable")
     told = []
-    for defect, sizes in missed.groupby("defect", sort=False):
-        # Of a leak the sizes fall: the largest is the one that should have been seen first.
-        row = sizes.sort_values("size").iloc[-1]
+    for _, row in worst.head(MAX_NAMED).iterrows():
         alarms, trials = int(row["false_alarms"]), int(row["trials"])
-        why = ""
-        if alarms == trials:
-            why = ", as in the unchanged rows, so that nothing can be told"
-        elif int(row["passed"]):
-            why = f", passed in {int(row['passed']):,}"
-        told.append(f"{defect}, {row['size']:.0%} ({row['check']} in {int(row['found']):,} of {trials:,} trials{why})")
-    more = f"; and {len(told) - MAX_NAMED:,} more" if len(told) > MAX_NAMED else ""
-    return "; ".join(told[:MAX_NAMED]) + more
+        found = f"{int(row['found']):,} of {trials:,} trials"
+        # What fails without the defect too says nothing of it.
+        told.append(f"{row['defect']}, {row['size']:.0%} ({'alarm without it too' if alarms == trials else found})")
+    more = f"; and {len(worst) - MAX_NAMED:,} more" if len(worst) > MAX_NAMED else ""
+    return "; ".join(told) + more
 
 
-def _left_out(power: pd.DataFrame) -> str:
-    """What could not be planted, and why."""
+def _samples(planted: pd.DataFrame) -> str:
+    """On how many rows: where models are trained the samples are smaller."""
+    few, *more = sorted({int(rows) for rows in planted["rows"]})
+    beyond = f" ({few:,} where models are trained anew)" if more else ""
+    return f"Each copy had up to {more[-1] if more else few:,} rows{beyond}."
+
+
+def _left_out(power: pd.DataFrame, *, why: bool) -> str:
+    """What could not be planted; the table has why."""
     never = power[(power["trials"] == 0) & power["decides"].astype(bool)].drop_duplicates("defect")
     if never.empty:
         return ""
-    told = (f"{defect} ({str(note).rstrip('.')})" for defect, note in zip(never["defect"], never["note"], strict=True))
+    notes = [f" ({str(note).rstrip('.')})" if why else "" for note in never["note"]]
+    told = (f"{defect}{note}" for defect, note in zip(never["defect"], notes, strict=True))
     return f"Not planted: {'; '.join(told)}."
 
 

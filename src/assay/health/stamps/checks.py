@@ -10,7 +10,7 @@ import pandas as pd
 from assay.findings import Action, Evidence, Outcome, RowFlags, Status, Subject
 from assay.health.stamps.following import DECIDES, LABELS
 from assay.health.stamps.values import LEAST_ROWS, MOST_SHARE
-from assay.small_cells import is_small, shown_count
+from assay.small_cells import is_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,10 +27,14 @@ _REMEDY = (
     "Look at the flagged rows: where somebody wrote the value into them, remove them; where it is known only after "
     "the label, leave the column out; where it rightly decides, waive this finding."
 )
+_ASK = (
+    "Ask whether the column is filled in only once the outcome is known. If so, list it under `ignore`; if it is "
+    "known when a prediction is due, waive this finding."
+)
 
 
 def check_stamps(scan: Scan) -> Iterator[Outcome]:
-    """MH050: a finding for each column, or pair of columns, with a value that decides."""
+    """MH050: a finding for each column, or pair of columns, with a value that decides, or of which all values do."""
     if not scan.looked:
         least = int(LEAST_ROWS / MOST_SHARE)
         words = (
@@ -45,17 +49,23 @@ def check_stamps(scan: Scan) -> Iterator[Outcome]:
             found.setdefault(tuple(one.stamp.codes), []).append(one)
     for columns, of in list(found.items())[:MOST_TOLD]:
         yield _failed(scan, columns, of, len(found))
-    if not found:
+    whole = {tuple(one.stamp.codes): one for one in reversed(scan.looked) if one.column_decides}
+    strong = [(columns, one) for columns, one in whole.items() if columns not in found]
+    for columns, one in strong[:MOST_TOLD]:
+        yield _of_column(scan, columns, one)
+    if not found and not strong:
         yield _passed(scan)
 
 
 def _failed(scan: Scan, columns: tuple[str, ...], of: Sequence[Looked], decisive: int) -> Outcome:
     strongest = of[0]
-    carriers = np.flatnonzero(np.logical_or.reduce([_carriers(scan, one.stamp) for one in of]))
-    evidence = _evidence(
-        strongest.strongest,
-        RowFlags(carriers, f"carries a value of {_named(columns)} that decides the label alone", Action.REVIEW),
-    )
+    flags = None
+    # The report names rows by their positions, which would tell who carries a value of a sensitive column.
+    if not _is_private(scan, columns):
+        carriers = np.flatnonzero(np.logical_or.reduce([_carriers(scan, one.stamp) for one in of]))
+        reason = f"carries a value of {_named(columns)} that decides the label alone"
+        flags = RowFlags(carriers, reason, Action.REVIEW)
+    evidence = _evidence(strongest.strongest, flags)
     return Outcome(Status.FAILED, _words(scan, columns, of, decisive), Subject(columns), evidence, _REMEDY)
 
 
@@ -66,13 +76,13 @@ def _words(scan: Scan, columns: tuple[str, ...], of: Sequence[Looked], decisive:
     more = f" ({len(of)} such; of the strongest)" if len(of) > 1 else ""
     private = _is_private(scan, columns)
     rows, suspects = _counts(scan, one.stamp)
-    carry, labelled = (
-        shown_count(n) if private else f"{n:,}" for n in (rows, round(one.stamp.share * len(one.stamp.rows)))
-    )
-    words = [
-        f"A {what} of {_named(columns)} decides the label alone{more}: {_followed(one.strongest, target)}",
-        f"Of {carry} rows that carry it, {labelled} are labelled '{target}'.",
-    ]
+    labelled = round(one.stamp.share * len(one.stamp.rows))
+    words = [f"A {what} of {_named(columns)} decides the label alone{more}: {_followed(one.strongest, target)}"]
+    # How many of a group are labelled so tells how few are not.
+    if not private:
+        words.append(f"Of {rows:,} rows that carry it, {labelled:,} are labelled '{target}'.")
+    elif not is_small(rows):
+        words.append(f"{rows:,} rows carry it.")
     if suspects is not None and not (private and is_small(suspects)):
         words.append(f"The labels of {suspects:,} of these rows are suspect.")
     words.append("In clean data that is a shortcut; a planted trigger looks the same.")
@@ -96,13 +106,29 @@ def _followed(one: Followed, target: str) -> str:
     )
 
 
-def _passed(scan: Scan) -> Outcome:
-    pairs = f" and {scan.pairs:,} pairs of values" if scan.pairs else ""
-    most = max(scan.looked, key=lambda one: one.strongest.low).strongest
+def _of_column(scan: Scan, columns: tuple[str, ...], one: Looked) -> Outcome:
+    """No value decides beyond the others, since all of them do."""
+    every = one.filled
+    assert every is not None
+    assert every.interval is not None
     words = (
-        "No value decides the label alone, beyond what other values of its column do. There are "
-        f"{scan.singles:,} values{pairs} with {LEAST_ROWS} rows or more in {len(scan.columns):,} columns; the "
-        f"{len(scan.looked):,} whose rows are most purely of one class were tried."
+        f"Every value of {_named(columns)} that was tried ({one.tried:,}, without the most frequent and missing ones) "
+        f"makes the prediction by itself: written into rows that {every.by} predicted otherwise, they turn "
+        f"{every.hits:,} of {every.n:,} (95% interval from {every.interval.low:.1%}) to "
+        f"'{scan.predictions.classes[one.stamp.target]}': a strong feature, or a leak (MH022, MH023)."
+    )
+    return Outcome(Status.INCONCLUSIVE, words, Subject(columns), _evidence(every), _ASK)
+
+
+def _passed(scan: Scan) -> Outcome:
+    pairs = f" and {scan.pairs:,} pairs" if scan.pairs else ""
+    most = max(scan.looked, key=lambda one: one.strongest.low).strongest
+    tried, told = scan.least
+    words = (
+        "No value decides the label alone, beyond what other values of its column do. Of "
+        f"{scan.singles:,} values{pairs} the {len(scan.looked):,} whose rows are most purely of one class were tried. "
+        f"A value in fewer than about {tried:,} rows would be missed, and in fewer than {told:,} where the models "
+        "have not learned it."
     )
     return Outcome(Status.PASSED, words, evidence=_evidence(most))
 

@@ -28,6 +28,8 @@ DECIDES, BEYOND = 0.75, 0.4
 # Among the other values of a column, the one that stands for them: where more decide, the column does.
 PEER_QUANTILE = 0.9
 CONFIDENCE = 0.95
+# Values of a column of which it is said that all decide, at least.
+LEAST_TOGETHER = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +160,14 @@ def _count(by: str, hits: Hits, looks: int) -> Followed:
     return Followed(by, n, count, wilson(count, n, bonferroni(CONFIDENCE, looks)))
 
 
+def together(of: Sequence[Followed], looks: int) -> list[Followed]:
+    """Several values of a column as one, where each of them decides; nothing where one does not, or is alone."""
+    if len(of) < LEAST_TOGETHER or any(one.share <= DECIDES for one in of):
+        return []
+    n, hits = sum(one.n for one in of), sum(one.hits for one in of)
+    return [Followed(of[0].by, n, hits, wilson(hits, n, bonferroni(CONFIDENCE, looks)))]
+
+
 def with_control(followed: Followed, against: Mapping[str, Sequence[Followed]]) -> Followed:
     """Hold it against what the values next to it, most other values, and either value of a pair alone do.
 
@@ -166,11 +176,13 @@ def with_control(followed: Followed, against: Mapping[str, Sequence[Followed]]) 
     followed
         What follows the stamp.
     against
-        "next", "others" and "alone", see `Followed.control`. What rests on no row is left out.
+        "next", "filled", "others" and "alone", see `Followed.control`; "filled" are others too. What rests on no row
+        is left out.
     """
-    beside, others, alone = (
-        [one.share for one in against.get(name, ()) if one.n] for name in ("next", "others", "alone")
+    beside, filled, others, alone = (
+        [one.share for one in against.get(name, ()) if one.n] for name in ("next", "filled", "others", "alone")
     )
+    others += filled
     control = max(beside, default=0.0)
     if others:
         control = max(control, float(np.quantile(others, PEER_QUANTILE)))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.health.stamps.following import DECIDES, LABELS, Asking, Followed, Writing, with_control
-from assay.health.stamps.values import Column, Stamp, pair_stamps, read_column, single_stamps
-from assay.intervals import wilson
+from assay.health.stamps.following import (
+    CONFIDENCE,
+    DECIDES,
+    LABELS,
+    Asking,
+    Followed,
+    Writing,
+    together,
+    with_control,
+)
+from assay.health.stamps.values import LEAST_ROWS, Column, Stamp, pair_stamps, read_column, single_stamps
+from assay.intervals import bonferroni, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,11 +52,17 @@ PROMISING = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """A stamp and who follows it; `closely` where it was looked at in many rows and held against other values."""
+    """A stamp and who follows it; `closely` where it was looked at in many rows and held against other values.
+
+    `filled` are all values of its column together that were tried, but "missing" and the most frequent one, and
+    `tried` how many they are; None where one of them does not decide as it does.
+    """
 
     stamp: Stamp
     followed: tuple[Followed, ...]
     closely: bool = False
+    filled: Followed | None = None
+    tried: int = 0
 
     @property
     def strongest(self) -> Followed:
@@ -57,6 +73,11 @@ class Looked:
     def decides(self) -> bool:
         """Whether it decides the predictions of a kind of model, or the labels."""
         return self.closely and self.strongest.decides
+
+    @property
+    def column_decides(self) -> bool:
+        """Whether every value of its column that is not the usual one decides as it does."""
+        return not self.decides and self.filled is not None and self.filled.low > DECIDES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +96,9 @@ class Scan:
         How many values and pairs of values were counted.
     looked
         The stamps whose effect was looked at: those that decide first, then by the share of followers.
+    least
+        Rows of the dataset that a value needs so as to be tried, though all of them have one class; and so as to be
+        told by their labels where the models did not learn it.
     """
 
     dataset: Dataset
@@ -85,6 +109,7 @@ class Scan:
     singles: int
     pairs: int
     looked: tuple[Looked, ...]
+    least: tuple[int, int]
 
 
 def scan_stamps(
@@ -123,15 +148,35 @@ def scan_stamps(
     return Scan(
         *(dataset, predictions, suspect, columns, rows, len(singles), compared),
         looked=tuple(sorted([*close, *rest], key=_rank, reverse=True)),
+        least=_least_rows(singles, counted[1], len(usable) / max(1, len(rows))),
     )
 
 
 def _purest(stamps: Sequence[Stamp]) -> list[Stamp]:
-    def low(stamp: Stamp) -> float:
-        found = wilson(round(stamp.share * len(stamp.rows)), len(stamp.rows))
-        return found.low if found is not None else 0.0
+    return sorted(stamps, key=_purity, reverse=True)[:STAMPS]
 
-    return sorted(stamps, key=low, reverse=True)[:STAMPS]
+
+def _purity(stamp: Stamp) -> float:
+    found = wilson(round(stamp.share * len(stamp.rows)), len(stamp.rows))
+    return found.low if found is not None else 0.0
+
+
+def _least_rows(singles: Sequence[Stamp], counted: int, factor: float) -> tuple[int, int]:
+    """See `Scan.least`: by Wilson's lower limit where all of m rows agree, m / (m + z^2)."""
+    purest = _purest(singles)
+    last = _purity(purest[-1]) if len(purest) == STAMPS else 0.0
+    tried = LEAST_ROWS
+    while last > 0 and _low_of_all(tried, CONFIDENCE) < last:
+        tried += 1
+    told = tried
+    while _low_of_all(told, bonferroni(CONFIDENCE, max(1, counted))) <= DECIDES:
+        told += 1
+    return math.ceil(tried * factor), math.ceil(told * factor)
+
+
+def _low_of_all(rows: int, confidence: float) -> float:
+    found = wilson(rows, rows, confidence)
+    return found.low if found is not None else 0.0
 
 
 def _rank(one: Looked) -> tuple[bool, float]:
@@ -189,6 +234,7 @@ class _Look:
             How many were counted, before those were chosen.
         """
         own, against, found = [self._writing(stamp, stamp.rows)], None, []
+        filled: list[Followed] = []
         for by in self.asking.kinds:
             (followed,) = self.asking.followers(
                 by, own, ROWS, counted if by == LABELS else looks * len(self.asking.kinds)
@@ -196,9 +242,14 @@ class _Look:
             if followed.low > DECIDES:
                 against = against or self._against(stamp)
                 shares = {name: self.asking.followers(by, of, PEER_ROWS) for name, of in against.items()}
+                if by != LABELS:
+                    every = [followed, *(one for one in shares["filled"] if one.n)]
+                    filled += together(every, looks * len(self.asking.kinds))
                 followed = with_control(followed, shares)
             found.append(followed)
-        return Looked(stamp, tuple(found), closely=True)
+        most = max(filled, key=lambda one: one.low, default=None)
+        tried = 1 + len(against["filled"]) if against is not None else 0
+        return Looked(stamp, tuple(found), closely=True, filled=most, tried=tried)
 
     def _alone(self, stamp: Stamp) -> list[Rows]:
         """Of a pair, the places of the rows that have either value without the other; nothing of a single value."""
@@ -209,7 +260,7 @@ class _Look:
 
     def _against(self, stamp: Stamp) -> dict[str, list[Writing]]:
         """What a stamp is held against: see `with_control`."""
-        found: dict[str, list[Rows]] = {"next": [], "others": [], "alone": self._alone(stamp)}
+        found: dict[str, list[Rows]] = {"next": [], "filled": [], "others": [], "alone": self._alone(stamp)}
         for name, code in stamp.codes.items():
             column = self.columns[name]
             has = np.ones(len(self.rows), dtype=np.bool_)  # the other value of a pair
@@ -219,7 +270,8 @@ class _Look:
             present = np.setdiff1d(np.unique(column.codes[has]), (-1, code))
             some = present if len(present) <= PEERS else self.rng.choice(present, PEERS, replace=False)
             beside = np.intersect1d(column.neighbours(code), present)
-            for key, codes in (("next", beside), ("others", some)):
+            usual = np.isin(some, column.usual()) | (len(stamp.codes) > 1) | (code in column.usual())
+            for key, codes in (("next", beside), ("filled", some[~usual]), ("others", some[usual])):
                 found[key] += [np.flatnonzero(has & (column.codes == other)) for other in codes]
         against = {name: [self._writing(stamp, at) for at in of] for name, of in found.items()}
         against["others"] += self._alike(stamp)

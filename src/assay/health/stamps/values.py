@@ -63,6 +63,12 @@ class Column:
             return ()
         return tuple(i for i in (code - 1, code + 1) if 0 <= i < len(self.kinds) and self.kinds[i] != MISSING)
 
+    def usual(self) -> tuple[int, ...]:
+        """What a column holds where nothing was filled in: "missing", and its most frequent value."""
+        seen = self.codes[self.codes >= 0]
+        most = (int(np.bincount(seen).argmax()),) if len(seen) else ()
+        return (*most, *(code for code, kind in enumerate(self.kinds) if kind == MISSING))
+
     def is_tail(self, code: int) -> bool:
         """Whether it is the lowest or highest range: what grows with a number ends there, without any stamp."""
         return self.kinds[code] == RANGE and len(self.neighbours(code)) < 2
@@ -187,10 +193,7 @@ def pair_stamps(
         Which pairs of columns are looked at, where there are too many.
     """
     base = np.bincount(labels, minlength=classes) / len(labels)
-    pairs = list(combinations(range(len(columns)), 2))
-    affordable = max(1, PAIR_CELLS // len(labels))
-    if len(pairs) > affordable:
-        pairs = [pairs[i] for i in np.sort(rng.choice(len(pairs), affordable, replace=False))]
+    pairs = draw_pairs(len(columns), max(1, PAIR_CELLS // len(labels)), rng)
     frequent = {i: _most_frequent(columns[i].codes) for pair in pairs for i in pair}
     found, compared = [], 0
     for one, two in pairs:
@@ -208,6 +211,19 @@ def pair_stamps(
             codes = {columns[one].name: int(first[i]), columns[two].name: int(second[j])}
             found.append(Stamp(codes, np.flatnonzero((a == i) & (b == j)), int(target), float(share)))
     return found, compared
+
+
+def draw_pairs(columns: int, most: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """At most so many pairs of columns, in order. All pairs of 20,000 columns would take gigabytes."""
+    pairs = columns * (columns - 1) // 2
+    if pairs <= most:
+        return list(combinations(range(columns), 2))
+    # The pairs in the order of `combinations`; before those that begin with column i there are `before[i]`.
+    drawn = np.sort(rng.choice(pairs, most, replace=False))
+    first = np.arange(columns)
+    before = first * (2 * columns - first - 1) // 2
+    one = np.searchsorted(before, drawn, side="right") - 1
+    return list(zip(one.tolist(), (drawn - before[one] + one + 1).tolist(), strict=True))
 
 
 def _most_frequent(codes: Codes) -> tuple[Codes, Codes]:

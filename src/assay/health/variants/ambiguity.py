@@ -146,14 +146,13 @@ def check_ambiguity(found: Multiplicity) -> Iterator[Outcome]:
     assert interval is not None
     verdict = {
         Status.PASSED: f"at most the {MOST_AMBIGUOUS:.0%} that count as few",
-        Status.FAILED: f"more than {MOST_AMBIGUOUS:.0%}: their prediction is that of whoever chose the configuration",
+        Status.FAILED: f"more than {MOST_AMBIGUOUS:.0%}: who chose the configuration chose their prediction",
     }.get(status, f"and whether it is more than {MOST_AMBIGUOUS:.0%} cannot be told")
     share = (
-        f"Five of them do not all predict the same class for {ambiguity.share:.1%} of the rows (95% interval "
-        f"{interval.low:.1%} to {interval.high:.1%}), {verdict}."
+        f"Five equally good models do not all predict the same class for {ambiguity.share:.1%} of the rows (95% "
+        f"interval {interval.low:.1%} to {interval.high:.1%}), {verdict}."
     )
-    whole = f"{found.set_in_words[0].upper()}{found.set_in_words[1:]}"
-    sentences = [whole, share, *_by_seed(found.trial.control, ambiguity), *_groups(table)]
+    sentences = [share, *_by_seed(ambiguity), *_groups(table), found.set_in_words]
     evidence = Evidence(
         f"share of rows on which {DRAWN} near-equal models disagree",
         ambiguity.share,
@@ -166,15 +165,14 @@ def check_ambiguity(found: Multiplicity) -> Iterator[Outcome]:
     yield Outcome(status, " ".join(sentences), subject, evidence, "" if status is Status.PASSED else _REMEDY)
 
 
-def _by_seed(control: str, ambiguity: Ambiguity) -> Iterator[str]:
+def _by_seed(ambiguity: Ambiguity) -> Iterator[str]:
     more = ambiguity.more_than_by_seed
     if more is None or ambiguity.by_seed is None:
         return
-    compared = "more" if more.low > 0 else "less" if more.high < 0 else "neither more nor less, as far as can be told"
-    yield (
-        f"Five trainings of one of them ({control}) that differ by the seed alone do so for "
-        f"{ambiguity.by_seed.mean():.1%}: the hyperparameters part the models {compared}."
+    compared = (
+        "more than this" if more.low > 0 else "less than this" if more.high < 0 else "no more, as far as can be told"
     )
+    yield f"By the seed alone it is {ambiguity.by_seed.mean():.1%}: the hyperparameters part them {compared}."
 
 
 def _groups(table: pd.DataFrame) -> Iterator[str]:
@@ -187,8 +185,7 @@ def _groups(table: pd.DataFrame) -> Iterator[str]:
         apart = newcombe((inside, row["n"]), (outside, total - row["n"]), confidence)
         if apart is not None and apart.low > 0:
             yield (
-                f"For {row['feature']} = {row['group']} it is {row['value']:.1%}, elsewhere {row['elsewhere']:.1%} "
-                f"(simultaneous 95% interval of the difference {apart.low:.1%} to {apart.high:.1%})."
+                f"For {row['feature']} = {row['group']} it is {row['value']:.1%}, elsewhere {row['elsewhere']:.1%}."
             )
 
 

@@ -65,16 +65,20 @@ class Multiplicity:
         return self.trial is not None and self.trial.sampled
 
     @property
+    def rows(self) -> int:
+        """Rows by which the configurations were compared."""
+        assert self.trial is not None
+        return len(self.trial.positions)
+
+    @property
     def set_in_words(self) -> str:
         """Which configurations are spoken of, in a sentence."""
         assert self.trial is not None
         trial = self.trial
         sampled = "sampled " if self.is_sampled else ""
         return (
-            f"of {len(trial.variants):,} random configurations, {len(trial.near_equal):,} are about equally good: "
-            f"their AUC and accuracy lie at most {trial.tolerance:g} below the best ones "
-            f"({trial.best_auc:.3f} and {trial.best_accuracy:.3f} out of sample on {len(trial.positions):,} "
-            f"{sampled}rows)."
+            f"About as good as the best are {len(trial.near_equal):,} of {len(trial.variants):,} configurations "
+            f"(within {trial.tolerance:g} in AUC and accuracy; {self.rows:,} {sampled}rows)."
         )
 
     def columns_of(self, subject: str) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from assay.findings import Evidence, Outcome, Status, Subject, Table, or_none
+from assay.intervals import bonferroni, normal_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 
 # Fewer configurations of a draw of two dozen do not show how far equally good ones lie apart.
 MIN_NEAR_EQUAL = 5
-# Of a check with a figure for each of many classes.
-_TOLD = 3
+_CONFIDENCE = 0.95
 _TABLE_ROWS = 30
 _RATIO = "ratio"
 _DECIDED = {str(Status.PASSED), str(Status.FAILED)}
@@ -49,11 +50,14 @@ class Verdict:
         As in the audit.
     lines
         Its figures by configuration, as `assay.rejudging.rejudge` gives them.
+    compared
+        Figures of all checks for this subject.
     """
 
     code: str
     subject: str
     lines: pd.DataFrame
+    compared: int
 
     @property
     def by_configuration(self) -> pd.Series[str]:
@@ -64,8 +68,8 @@ class Verdict:
     def holds(self) -> Status:
         """Passed where every configuration decides alike, failed where two contradict each other, else inconclusive.
 
-        Two contradict each other where the intervals of one decide, and a figure of the other lies beyond the
-        threshold all the same (or all its figures within, where the one failed). That one is decided and the other
+        Two contradict each other where the intervals of one decide, a figure of the other lies on the other side of
+        the threshold, and it is certain that the two figures differ (`is_certain`). That one is decided and the other
         is not says nothing by itself: a figure may come to lie a little nearer to the threshold.
         """
         verdicts = set(self.by_configuration)
@@ -74,19 +78,30 @@ class Verdict:
         side = pd.Series(beyond(self.lines), index=self.lines["configuration"]).groupby(level=0, sort=False)
         known = self.lines["value"].notna().groupby(self.lines["configuration"]).all()
         all_within = bool((~side.any() & known).any())
-        if ("passed" in verdicts and side.any().any()) or ("failed" in verdicts and all_within):
-            return Status.FAILED
-        return Status.INCONCLUSIVE
+        contradicted = ("passed" in verdicts and side.any().any()) or ("failed" in verdicts and all_within)
+        return Status.FAILED if contradicted and any(map(self.is_certain, self.across)) else Status.INCONCLUSIVE
 
     @property
-    def sentences(self) -> str:
-        """What the configurations make of it, and of its figures those on both sides of the threshold."""
-        became = self.by_configuration.value_counts()
-        outcomes = ", ".join(f"{status} with {became[str(status)]}" for status in Status if str(status) in became)
-        table = summarise([self])
-        across = table[(table["beyond"] > 0) & (table["beyond"] < table["n"])]
-        told = [_figure(row) for row in across.head(_TOLD).to_dict("records")]
-        return " ".join([f"{self.code} is {outcomes}.", *told])
+    def figures(self) -> list[pd.DataFrame]:
+        """The lines of each of its figures."""
+        return [part for _, part in self.lines.groupby(["metric", "kind"], sort=False)]
+
+    @property
+    def across(self) -> list[pd.DataFrame]:
+        """The lines of each figure that lies on either side of its threshold, the widest range first."""
+        found = [part for part in self.figures if 0 < beyond(part).sum() < part["value"].notna().sum()]
+        return sorted(found, key=_by_range)
+
+    def is_certain(self, figure: pd.DataFrame) -> bool:
+        """Whether more than chance parts the configurations of its lowest and its highest value.
+
+        By the paired difference, at a level that holds for all pairs of configurations and all figures of the
+        subject. Where that is not known, by the intervals of two configurations, one on each side of the threshold.
+        """
+        apart = float(figure["apart"].iloc[0])
+        if np.isnan(apart):
+            return set(figure["status"]) >= _DECIDED
+        return apart > normal_quantile(bonferroni(_CONFIDENCE, comb(len(figure), 2) * self.compared))
 
 
 def beyond(lines: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -95,19 +110,11 @@ def beyond(lines: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.where(lines["kind"] == _RATIO, value < threshold, value > threshold)
 
 
-def _figure(row: Mapping[Any, Any]) -> str:
-    kind = "" if row["kind"] not in ("difference", _RATIO) else f" {row['kind']}"
-    cross = "crosses" if row["beyond"] == 1 else "cross"
-    return (
-        f"The {row['metric']}{kind} is {row['low']:.3f} to {row['high']:.3f} (median {row['median']:.3f}); "
-        f"{row['beyond']:,} of {row['n']:,} configurations {cross} the tolerance of {row['threshold']:g}."
-    )
-
-
 def read_verdicts(lines: pd.DataFrame) -> tuple[Verdict, ...]:
     """Take the lines of `rejudge` apart, in their order."""
+    compared = lines.drop_duplicates(["code", "subject", "metric", "kind"])["subject"].value_counts().to_dict()
     groups = lines.groupby(["code", "subject"], sort=False)
-    return tuple(Verdict(str(code), str(subject), part) for (code, subject), part in groups)
+    return tuple(Verdict(str(code), str(subject), part, compared[subject]) for (code, subject), part in groups)
 
 
 def summarise(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -148,24 +155,64 @@ def check_verdicts(found: Multiplicity) -> Iterator[Outcome]:
 
 
 def _outcome(found: Multiplicity, subject: str, verdicts: Sequence[Verdict]) -> Outcome:
-    held = {status: [v for v in verdicts if v.holds is status] for status in Status}
-    flipping, agreed, open_ = held[Status.FAILED], held[Status.PASSED], held[Status.INCONCLUSIVE]
-    status = Status.FAILED if flipping else Status.INCONCLUSIVE if open_ else Status.PASSED
-    words = [f"{subject}: {found.set_in_words}"]
+    flipping = [verdict for verdict in verdicts if verdict.holds is Status.FAILED]
+    undecided = [verdict for verdict in verdicts if verdict.holds is Status.INCONCLUSIVE]
     if flipping:
-        words += ["With these, the verdict hangs on the choice.", *(verdict.sentences for verdict in flipping)]
-    if open_:
-        words += ["Whether the choice matters cannot be told.", *(verdict.sentences for verdict in open_)]
-    words += [f"{verdict.code} is {verdict.by_configuration.iloc[0]} with all of them." for verdict in agreed]
+        status, words, remedy = Status.FAILED, _flipping(subject, flipping), _REMEDY
+    elif undecided:
+        status, words = Status.INCONCLUSIVE, _undecided(subject, undecided)
+        remedy = _ALL_ROWS if found.is_sampled else _MORE_ROWS
+    else:
+        became = ", ".join(f"{verdict.code} {verdict.by_configuration.iloc[0]}" for verdict in verdicts)
+        status, words, remedy = Status.PASSED, f"The choice changes no verdict for {subject}: {became}.", ""
     evidence = Evidence(
         "verdicts that hang on the configuration",
-        None if open_ and not flipping else float(len(flipping)),
-        n=len(verdicts),
+        None if undecided and not flipping else float(len(flipping)),
+        n=found.rows,
         unit="verdicts",
         table=_table(verdicts),
     )
-    remedies = {Status.FAILED: _REMEDY, Status.INCONCLUSIVE: _ALL_ROWS if found.is_sampled else _MORE_ROWS}
-    return Outcome(status, " ".join(words), Subject(found.columns_of(subject)), evidence, remedies.get(status, ""))
+    message = f"{words} {found.set_in_words}"
+    return Outcome(status, message, Subject(found.columns_of(subject)), evidence, remedy)
+
+
+def _flipping(subject: str, verdicts: Sequence[Verdict]) -> str:
+    figure = min((part for verdict in verdicts for part in verdict.across if verdict.is_certain(part)), key=_by_range)
+    codes = ", ".join(verdict.code for verdict in verdicts)
+    return (
+        f"The choice of hyperparameters decides {codes} for {subject}: it moves {_range(figure)}. That these "
+        "differ is more than chance (95% confidence over all pairs)."
+    )
+
+
+def _undecided(subject: str, verdicts: Sequence[Verdict]) -> str:
+    codes = ", ".join(verdict.code for verdict in verdicts)
+    start = f"Whether the choice of hyperparameters decides {codes} for {subject} is open"
+    across = [(verdict, part) for verdict in verdicts for part in verdict.across]
+    if not across:
+        return f"{start}: no figure crosses its limit, but their intervals do."
+    # Of those that surely move the widest, else the widest.
+    verdict, figure = min(across, key=lambda of: (not of[0].is_certain(of[1]), _by_range(of[1])))
+    why = (
+        "That they differ is more than chance; on which side of the limit each lies may be chance."
+        if verdict.is_certain(figure)
+        else "That may be chance."
+    )
+    return f"{start}: it moves {_range(figure)}. {why}"
+
+
+def _by_range(figure: pd.DataFrame) -> float:
+    return float(figure["value"].min() - figure["value"].max())
+
+
+def _range(figure: pd.DataFrame) -> str:
+    """The range of a figure on both sides of its limit."""
+    first, value = figure.iloc[0], figure["value"]
+    kind = f" {first['kind']}" if first["kind"] in ("difference", _RATIO) else ""
+    return (
+        f"the {first['metric']}{kind} from {value.min():.3f} to {value.max():.3f}, across the limit of "
+        f"{first['threshold']:g} ({beyond(figure).sum():,} of {value.notna().sum():,} configurations beyond)"
+    )
 
 
 def _table(verdicts: Sequence[Verdict]) -> Table:

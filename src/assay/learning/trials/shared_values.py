@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 # Rows of one column that are looked at: whole values.
 MAX_ROWS = 1200
-# Columns that are looked at; those that are no features first, then those with the fewest rows a value.
+# Columns that are looked at; the id first, then those with the fewest rows a value.
 MAX_COLUMNS = 4
-# The values of a person, an order or a device have a few rows each; those of a town or a trade have many.
-MOST_ROWS_A_VALUE = 50.0
+# The values of a person, an order or a device have a few rows each; those of a town or a trade, which new rows share,
+# have many. The id says what a row is, however many rows it has.
+MOST_ROWS_A_VALUE = 20.0
 MIN_VALUES = 30
 # Of the rows with a value, so many share it with another row, and no value has more than that.
 LEAST_SHARED = 0.5
@@ -46,7 +47,8 @@ _SEED = 5006
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
     name: str
-    is_feature: bool
+    is_used: bool
+    is_id: bool
     codes: Codes  # (n,) of the tested rows, -1 for no value that two of them share
     rows_a_value: float
 
@@ -91,10 +93,10 @@ def _candidates(dataset: Dataset, folds: Folds, tested: Codes) -> list[_Candidat
         candidate
         for name in dataset.frame.columns
         if name not in others and _names_things(dataset.frame[name])
-        if (candidate := _candidate(name, name in roles.features, dataset.frame[name], folds, tested)) is not None
+        if (candidate := _candidate(name, dataset, folds, tested)) is not None
     ]
     kept: list[_Candidate] = []
-    for candidate in sorted(found, key=lambda c: (c.is_feature, c.rows_a_value)):
+    for candidate in sorted(found, key=lambda c: (not c.is_id, c.rows_a_value)):
         # Codes are numbered as they first occur: a name beside its number has the same.
         if not any(np.array_equal(candidate.codes, other.codes) for other in kept):
             kept.append(candidate)
@@ -112,15 +114,17 @@ def _names_things(values: pd.Series[Any]) -> bool:
     return bool(len(numbers)) and bool(np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all())
 
 
-def _candidate(name: str, is_feature: bool, values: pd.Series[Any], folds: Folds, tested: Codes) -> _Candidate | None:
-    codes = pd.factorize(values.iloc[tested])[0].astype(np.int64)
+def _candidate(name: str, dataset: Dataset, folds: Folds, tested: Codes) -> _Candidate | None:
+    roles = dataset.roles
+    is_used, is_id = name in (*roles.features, *roles.sensitive), name == roles.id
+    codes = pd.factorize(dataset.frame[name].iloc[tested])[0].astype(np.int64)
     sizes = np.bincount(codes[codes >= 0], minlength=1)
     shared = sizes >= 2
     rows, many = int(sizes[shared].sum()), int(shared.sum())
     if (
         many < MIN_VALUES
         or rows < LEAST_SHARED * sizes.sum()
-        or rows > MOST_ROWS_A_VALUE * many
+        or (rows > MOST_ROWS_A_VALUE * many and not is_id)
         or sizes.max() > MOST_OF_ONE_VALUE * len(tested)
     ):
         return None
@@ -131,7 +135,7 @@ def _candidate(name: str, is_feature: bool, values: pd.Series[Any], folds: Folds
     np.maximum.at(highest, codes[known], folds[known])
     if (lowest[shared] == highest[shared]).mean() > LEAST_SHARED:
         return None  # most are in one fold already: equal or nearly equal rows, or the group says the same
-    return _Candidate(name, is_feature, codes, rows / many)
+    return _Candidate(name, is_used, is_id, codes, rows / many)
 
 
 def _judge(
@@ -168,7 +172,8 @@ def _judge(
     split = None if of_kept is None else _fall(real, scores[:, -1], of_kept, value, confidence)
     return SharedValue(
         candidate.name,
-        candidate.is_feature,
+        candidate.is_used,
+        candidate.is_id,
         rows=len(at),
         kinds=len(drawn),
         recognised=mean,
