@@ -76,7 +76,7 @@ def take_vitals(dataset: Dataset, predictions: OutOfSample, config: HealthConfig
             "accuracy": _proportion(int((probs.argmax(axis=1) == labels).sum()), len(labels)),
             "majority accuracy": _proportion(int(counts.max(initial=0)), len(labels)),
             "log loss": _mean(_log_loss(labels, probs)),
-            "brier score": _mean(_brier(labels, probs)),
+            "brier score": _mean(brier(labels, probs)),
             "calibration error": Figure(_calibration_error(labels, probs), None, len(labels)),
             "training accuracy": over_members(predictions.train_score, folds),
             "held-out accuracy": over_members(predictions.test_score, folds),
@@ -112,7 +112,7 @@ def _log_loss(labels: npt.NDArray[np.int64], probs: npt.NDArray[np.float64]) -> 
     return -np.log(np.clip(probs[np.arange(len(labels)), labels], _SMALLEST_PROBABILITY, 1.0))
 
 
-def _brier(labels: npt.NDArray[np.int64], probs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def brier(labels: npt.NDArray[np.int64], probs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(N,) squared distance of each row's probabilities from its label, summed over the classes: in [0, 2]."""
     given = probs[np.arange(len(labels)), labels]
     return np.asarray(np.einsum("nk,nk->n", probs, probs) - 2 * given + 1, dtype=np.float64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from assay.report.drawing import CHARACTER, FIRST, FONT, INK, MUTED, NARROW, Picture, by, canvas, known, render
@@ -15,8 +14,9 @@ _LINES = 12
 _COLUMNS = 6
 _FEATURES = 3
 _LABEL_COLUMNS = 18
-# Of a cell: the sizes of a planted defect, in their order.
-_PLACES = ("smallest", "2nd", "3rd", "4th")
+_LONG_LABEL_COLUMNS = 46
+# The sizes of a planted defect, in their order.
+_PLACES = ("1st", "2nd", "3rd", "4th")
 _HEAD_COLUMNS = 9
 
 
@@ -113,6 +113,7 @@ def plot_power(table: dict[str, Any], prefix: str = "power") -> list[Picture]:
             shown=shown,
             prefix=prefix,
             table=("defect", "size", "check", "found", "trials"),
+            above=True,
             rows=[(str(r["defect"]), percent(r["size"], 0), str(r["check"]), r["found"], r["trials"]) for r in rows],
         )
     ]
@@ -131,17 +132,22 @@ def _grid(
     rows: Sequence[tuple[str | int, ...]],
     down: str = "",
     across: str = "",
+    above: bool = False,
 ) -> Picture:
-    """Cells shaded by a share in [0, 1], with what they say."""
-    labels = [textwrap.wrap(shorten(name, 2 * _LABEL_COLUMNS), _LABEL_COLUMNS) or [""] for name in lines]
-    longest = max(columns(part) for part in (*(part for label in labels for part in label), down))
-    figure, axes, texts = canvas(NARROW, 0.75 + (0.32 if max(map(len, labels)) == 1 else 0.42) * len(lines))
+    """Cells shaded by a share in [0, 1], with what they say; names of lines may stand `above` their cells."""
+    labels = ["" if above else shorten(name, _LABEL_COLUMNS) for name in lines]
+    step = 2 if above else 1
+    figure, axes, texts = canvas(NARROW, 0.75 + (0.29 if above else 0.32) * step * len(lines))
     height = figure.get_figheight()
-    left = (14 + CHARACTER * longest) / (72 * NARROW)
-    figure.subplots_adjust(left=left, right=0.98, top=1 - 0.62 / height, bottom=0.06 / height)
+    left = (14 + CHARACTER * max(columns(label) for label in (*labels, down))) / (72 * NARROW)
+    figure.subplots_adjust(left=left, right=0.98, top=1 - (0.3 if above else 0.62) / height, bottom=0.06 / height)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
-    for y, line in enumerate(lines):
+    for place, line in enumerate(lines):
+        y = place * step
+        if above:
+            name = texts.hold(shorten(line, _LONG_LABEL_COLUMNS))
+            axes.text(-0.48, y - 0.85, name, color=INK, va="center", fontsize=FONT)
         for x, head in enumerate(heads):
             if (line, head) not in shown:
                 continue
@@ -149,10 +155,11 @@ def _grid(
             axes.fill_between([x - 0.48, x + 0.48], y - 0.46, y + 0.46, color=FIRST, alpha=alpha, linewidth=0)
             axes.text(x, y, texts.hold(shown[line, head]), color=INK, ha="center", va="center", fontsize=FONT - 1)
     axes.set_xlim(-0.55, len(heads) - 0.45)
-    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_ylim(step * (len(lines) - 1) + 0.5, -0.5 * step - 0.35 * above)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(heads)), [texts.hold(shorten(head, _HEAD_COLUMNS)) for head in heads])
-    axes.set_yticks(range(len(lines)), ["\n".join(map(texts.hold, label)) for label in labels])
+    named = [] if above else [texts.hold(shorten(head, _HEAD_COLUMNS)) for head in heads]
+    axes.set_xticks(range(len(named)), named)
+    axes.set_yticks(range(0, step * len(lines), step), [texts.hold(label) for label in labels])
     if down:
         axes.set_title(f"down: {down}; across: {across}", loc="left", fontsize=FONT, color=MUTED, pad=8)
     return Picture(title, sentence, render(figure, texts, prefix, title), table, tuple(rows))

@@ -11,6 +11,7 @@ import pandas as pd
 from assay.able import NETWORK
 from assay.auc import row_influences
 from assay.findings import Evidence, Interval, Outcome, Status, Subject, Table
+from assay.health.vitals import brier
 from assay.intervals import bonferroni, judge_lower, normal_quantile
 from assay.results import OutOfSample
 
@@ -77,13 +78,13 @@ def compare(context: HealthContext, rows: Codes, unit: Codes) -> tuple[Compariso
     labels, network = predictions.labels[rows], predictions.pred_probs[rows]
     confidence = bonferroni(0.95, 2)
     shares = _dummy(predictions, rows)
-    better = _brier(shares, labels) - _brier(network, labels)
+    better = brier(labels, shares) - brier(labels, network)
     found = [
         Comparison(
             DUMMY,
             "Brier score",
-            float(_brier(network, labels).mean()),
-            float(_brier(shares, labels).mean()),
+            float(brier(labels, network).mean()),
+            float(brier(labels, shares).mean()),
             _mean_interval(better, unit, confidence),
             len(rows),
         )
@@ -138,11 +139,6 @@ def _dummy(predictions: OutOfSample, rows: Codes) -> Values:
         seen = total if seen.sum() == 0 else seen
         shares[part] = np.maximum(seen / seen.sum(), _LEAST_SHARE)
     return shares
-
-
-def _brier(probs: Values, labels: Codes) -> Values:
-    given = probs[np.arange(len(labels)), labels]
-    return np.asarray(np.einsum("nk,nk->n", probs, probs) - 2 * given + 1, dtype=np.float64)
 
 
 def _mean_interval(values: Values, unit: Codes, confidence: float) -> Interval | None:
