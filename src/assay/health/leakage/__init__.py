@@ -78,11 +78,12 @@ pure_values
     A row for each column and value that fixes a class: column, kind ("missing", "filled", "unusual": another than the
     usual value, "value", "above", "below"), value (text, or None where it may not be told or there is none), label,
     rows, purity (share of the rows in the class), purity_low, base (share of the class among all rows), covered (share
-    of the class in these rows), covered_low, leak (bool, MH022).
+    of the class in these rows), covered_low, leak (bool, MH022). Of a sensitive column rows, purity and covered, and
+    their limits, are None where they tell of fewer than 10 people.
 split_overlap
     A row for any two parts of the split and what was compared: kind ("rows", "ids", "groups"), column (or None), part
-    (the smaller one), other, rows, other_rows, shared (rows of `part` with an equal in `other`), share, by_chance (of
-    `shared`: what says nothing of copies).
+    (the smaller one; its value, or "no. 1", ... by size, where that may not be told), other, rows, other_rows, shared
+    (rows of `part` with an equal in `other`), share, by_chance (of `shared`: what says nothing of copies).
 label_by_order
     by ("the place in the file", "column 'id'", "the time"), block (from 0, in the order), label, rows, share (of the
     label in the block). Of two classes the second, of more the five most frequent.

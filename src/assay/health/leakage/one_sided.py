@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from assay.findings import Evidence, Interval, Outcome, Severity, Status, Subject, Table
-from assay.health.leakage.fixed import ABOVE, BELOW, FILLED, MISSING, UNUSUAL, VALUE
-from assay.health.leakage.pure_values import CONFIDENCE, MAX_WRONG, MAX_WRONG_AT_MOST
-from assay.shown_text import clean
+from assay.findings import Evidence, Outcome, Severity, Status, Subject
+from assay.health.leakage.fixed import FILLED, MISSING, UNUSUAL
+from assay.health.leakage.pure_values import MAX_WRONG
+from assay.health.leakage.telling import NOT_TOLD, SHOWN, evidence, figures, has, tells_of_few, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +27,7 @@ LEAK_COVERS = {MISSING: 0.1, FILLED: 0.1, UNUSUAL: 1 / 3}
 RARER = 0.5
 # Values that surely cover less of their class only inform.
 MILD = 0.1
-SHOWN = 20
 VALUES_NAMED = 3
-# A longer text, or one of more than so many, is free text.
-_LONGEST, _MOST_TEXTS = 40, 100
 
 
 def one_sided_leaks(scan: Scan) -> Iterator[Outcome]:
@@ -117,12 +113,7 @@ def tabulate_pure_values(pure: PureValues, dataset: Dataset) -> pd.DataFrame:
             value.kind,
             told(value, dataset),
             classes[value.code],
-            value.rows,
-            value.hits / value.rows,
-            value.purity_low,
-            value.base,
-            value.hits / value.of_class,
-            value.covered_low,
+            *figures(value, dataset),
             is_leak(value, pure),
         )
         for value in pure.found
@@ -130,23 +121,8 @@ def tabulate_pure_values(pure: PureValues, dataset: Dataset) -> pd.DataFrame:
         for name in value.columns
     ]
     names = ["column", "kind", "value", "label", "rows", "purity", "purity_low", "base"]
-    return pd.DataFrame(rows, columns=[*names, "covered", "covered_low", "leak"])
-
-
-def told(value: PureValue, dataset: Dataset) -> str | None:
-    """The value as it may be told: None for one of people, of an id, or of free text."""
-    roles = dataset.roles
-    if value.value is None or value.column in (*roles.sensitive, *roles.group_columns, roles.id, roles.group):
-        return None
-    if isinstance(value.value, float | np.floating):
-        return f"{value.value:.4g}"
-    if isinstance(value.value, pd.Timestamp | np.datetime64):
-        return f"{pd.Timestamp(value.value):%Y-%m-%d}"
-    if isinstance(value.value, int | np.integer | bool | np.bool_):
-        return str(value.value)
-    text = str(value.value)
-    free = len(text) > _LONGEST or dataset.frame[value.column].nunique() > _MOST_TEXTS
-    return None if free else clean(text)
+    # Objects: a column of counts with a None would become one of floats.
+    return pd.DataFrame(rows, columns=[*names, "covered", "covered_low", "leak"], dtype=object)
 
 
 def _not_applicable(dataset: Dataset, pure: PureValues) -> str:
@@ -158,30 +134,41 @@ def _not_applicable(dataset: Dataset, pure: PureValues) -> str:
 def _leak(value: PureValue, pure: PureValues, dataset: Dataset) -> Outcome:
     named = ", ".join(f"'{name}'" for name in value.columns)
     more = f" (and {len(value.columns) - 1:,} more, in the same rows)" if value.columns[1:] else ""
+    few = tells_of_few(value, dataset)
     label, wrong = dataset.labels.classes[value.code], value.rows - value.hits
+    exceptions = "The exceptions" if few else f"The {wrong:,} exceptions"
+    rows, share, at_least, gives = (
+        ("", "nearly all rows", "", "a part")
+        if few
+        else (
+            f" ({value.rows:,} rows)",
+            f"{value.hits / value.rows:.1%}",
+            f" (at least {value.purity_low:.1%})",
+            f"{value.hits / value.of_class:.1%} (at least {value.covered_low:.1%})",
+        )
+    )
     words = (
-        f"Whenever '{value.column}'{more} {_has(value, dataset)} ({value.rows:,} rows), "
-        f"{value.hits / value.rows:.1%} are '{label}' (at least {value.purity_low:.1%}), against {value.base:.1%} of "
-        "all rows. If that is known only after the outcome, it is a leak: it gives away "
-        f"{_share(value)} of the class."
+        f"Whenever '{value.column}'{more} {has(value, dataset)}{rows}, {share} are '{label}'{at_least}, against "
+        f"{value.base:.1%} of all rows. If that is known only after the outcome, it is a leak: it gives away {gives} "
+        f"of the class.{f' {NOT_TOLD}' if few else ''}"
     )
     status: Status = Status.INCONCLUSIVE
     severity: Severity | None = Severity.WARNING
     if not value.sure:
         words += " The rows are too few to be sure."
     elif not value.fits:
-        words += f" The {wrong:,} exceptions are too many to be sure: it may be a strong feature."
+        words += f" {exceptions} are too many to be sure: it may be a strong feature."
     elif pure.shares[value.code] == RARER:
         words += " The classes are of one size: it may as well be a question that is not put to the other one."
     else:
         status, severity = Status.FAILED, None
         if wrong > MAX_WRONG * (1 - value.base) * value.rows:
-            words += f" The {wrong:,} exceptions may be wrong labels: {value.noise:.1%} of the other rows are suspect."
+            words += f" {exceptions} may be wrong labels: {value.noise:.1%} of the other rows are suspect."
     remedy = (
         f"Ask whether {named} is known when a prediction is due. If it follows from the label, list it under `ignore` "
         "and audit again: the models of this audit have seen it. If not, waive this finding with the reason."
     )
-    return Outcome(status, words, Subject(value.columns), _evidence([value], dataset), remedy, severity)
+    return Outcome(status, words, Subject(value.columns), evidence([value], dataset), remedy, severity)
 
 
 def _clean(pure: PureValues, dataset: Dataset) -> Outcome:
@@ -207,66 +194,29 @@ _ASK = (
 
 
 def _fixes(columns: Sequence[str], values: Sequence[PureValue], dataset: Dataset) -> Outcome:
-    parts = [f"where it {_has(value, dataset)}, {_figures(value, dataset)}" for value in values[:VALUES_NAMED]]
+    parts = [f"where it {has(value, dataset)}, {_figures(value, dataset)}" for value in values[:VALUES_NAMED]]
     more = f"; and {len(values) - VALUES_NAMED:,} more" if len(values) > VALUES_NAMED else ""
     words = (
         f"{_columns(columns)} fixes the label in a part of the rows: {'; '.join(parts)}{more}. That may be a strong "
         "feature or a rule of the process; a model will lean on it."
     )
+    if any(tells_of_few(value, dataset) for value in values[:VALUES_NAMED]):
+        words += f" {NOT_TOLD}"
     # Every strong feature has an end at which all rows are of one class: that is told, and no warning.
     mild = all(value.covered_low < MILD for value in values)
     severity = Severity.INFO if mild else None
-    return Outcome(Status.FAILED, words, Subject(tuple(columns)), _evidence(values, dataset), _ASK, severity)
+    return Outcome(Status.FAILED, words, Subject(tuple(columns)), evidence(values, dataset), _ASK, severity)
 
 
 def _columns(columns: Sequence[str]) -> str:
     return f"Column '{columns[0]}'" + (f" (and {len(columns) - 1:,} more, in the same rows)" if columns[1:] else "")
 
 
-def _has(value: PureValue, dataset: Dataset) -> str:
-    shown = told(value, dataset)
-    words = {
-        MISSING: "is missing",
-        FILLED: "is filled in",
-        UNUSUAL: "has another than its usual value",
-        VALUE: "has one certain value" if shown is None else f"is '{shown}'",
-        ABOVE: "lies above a cut" if shown is None else f"is {shown} or more",
-        BELOW: "lies below a cut" if shown is None else f"is {shown} or less",
-    }
-    return words[value.kind]
-
-
 def _figures(value: PureValue, dataset: Dataset) -> str:
-    purity = value.hits / value.rows
+    label = dataset.labels.classes[value.code]
+    if tells_of_few(value, dataset):
+        return f"nearly all rows are '{label}' (against {value.base:.1%} of all rows looked at)"
     return (
-        f"{value.hits:,} of {value.rows:,} rows are '{dataset.labels.classes[value.code]}' ({purity:.1%}, at least "
+        f"{value.hits:,} of {value.rows:,} rows are '{label}' ({value.hits / value.rows:.1%}, at least "
         f"{value.purity_low:.1%}, against {value.base:.1%} of all rows looked at)"
     )
-
-
-def _share(value: PureValue) -> str:
-    return f"{value.hits / value.of_class:.1%} (at least {value.covered_low:.1%})"
-
-
-def _evidence(values: Sequence[PureValue], dataset: Dataset) -> Evidence:
-    first = values[0]
-    table = Table(
-        ("kind", "value", "label", "rows", "purity", "purity low", "covered", "covered low"),
-        tuple(
-            (
-                value.kind,
-                told(value, dataset),
-                dataset.labels.classes[value.code],
-                value.rows,
-                value.hits / value.rows,
-                value.purity_low,
-                value.hits / value.of_class,
-                value.covered_low,
-            )
-            for value in values[:SHOWN]
-        ),
-    )
-    interval = Interval(first.purity_low, 1.0, CONFIDENCE, "Clopper-Pearson, one-sided")
-    limit = 1 - MAX_WRONG_AT_MOST * (1 - first.base)
-    purity = first.hits / first.rows
-    return Evidence("share in one class", purity, interval, first.rows, limit, "share", table=table)

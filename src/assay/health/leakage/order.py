@@ -32,6 +32,9 @@ CONFIDENCE = 0.95
 MOST_CLASSES = 20
 # A key has nearly as many values as rows.
 KEY_SHARE = 0.95
+# Columns that identify rows, each an order and a prefix: of more comparisons the correction would ask for a p below
+# 1/1000, which 999 permutations cannot show.
+MOST_KEYS = 20
 MIN_RUN = 50
 # Correlation with the place in the file: rows that were sorted by a measurement of even spread reach .99, no more.
 RUNNING = 0.999
@@ -57,6 +60,8 @@ class Orders:
         Features that run with the place in the file, and their correlation with it.
     comparisons
         Orders and prefixes that were looked at.
+    left_out
+        Columns that identify rows and were not looked at, being too many.
     """
 
     position: OrderedLabels | None
@@ -64,6 +69,7 @@ class Orders:
     prefixes: dict[str, Auc]
     running: dict[str, float]
     comparisons: int
+    left_out: tuple[str, ...] = ()
 
 
 def labels_in_classes(dataset: Dataset) -> tuple[Codes, tuple[str, ...]]:
@@ -92,7 +98,8 @@ def read_orders(dataset: Dataset, codes: Codes, seed: int) -> Orders:
     `codes`, (N,), are those of `labels_in_classes`.
     """
     labelled = np.flatnonzero(codes >= 0)
-    keys = _keys(dataset)
+    identifying = _keys(dataset)
+    keys = {name: dataset.frame[name] for name in identifying[:MOST_KEYS]}
     numbers = {name: number for name, values in keys.items() if (number := _numbers(values)) is not None}
     prefixes = {name: bins for name, values in keys.items() if (bins := _prefixes(values)) is not None}
     others = {name: number for name, number in numbers.items() if not _is_file_order(number)}
@@ -115,15 +122,15 @@ def read_orders(dataset: Dataset, codes: Codes, seed: int) -> Orders:
         if auc is not None and auc.smallest_class >= MIN_BLOCK:
             by_prefix[name] = auc
     position = read_order(codes[labelled], confidence, seed)
-    return Orders(position, ids, by_prefix, dict(_running(dataset)), comparisons)
+    left_out = tuple(identifying[MOST_KEYS:])
+    return Orders(position, ids, by_prefix, dict(_running(dataset)), comparisons, left_out)
 
 
-def _keys(dataset: Dataset) -> dict[str, pd.Series[Any]]:
+def _keys(dataset: Dataset) -> list[str]:
     """The id, and what was taken from the features because it identifies rows."""
     frame, roles = dataset.frame, dataset.roles
     named = [roles.id] if roles.id is not None else []
-    named += [name for name in roles.withheld if frame[name].nunique() > KEY_SHARE * len(frame)]
-    return {name: frame[name] for name in named}
+    return named + [name for name in roles.withheld if frame[name].nunique() > KEY_SHARE * len(frame)]
 
 
 def _numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64] | None:
@@ -191,6 +198,9 @@ def order_of_the_rows(scan: Scan) -> Iterator[Outcome]:
         yield from _of_id(name, found, bonferroni(CONFIDENCE, orders.comparisons))
     for name, auc in orders.prefixes.items():
         yield from _of_prefix(name, auc, len(dataset))
+    if orders.left_out:
+        words = f"{len(orders.left_out):,} further columns identify rows; what their order tells was not looked at."
+        yield Outcome(Status.INCONCLUSIVE, words, Subject(orders.left_out), remedy="Drop columns that are not needed.")
     for name, correlation in orders.running.items():
         yield Outcome(
             Status.FAILED,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from assay.health.leakage.bounds import lower_bound
 
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
-    import pandas as pd
 
     Codes = npt.NDArray[np.int64]
     Mask = npt.NDArray[np.bool_]
@@ -24,6 +26,8 @@ BESIDE = 1 / 8
 # Beside a step this part of the usual share belongs to other classes, surely more than the second.
 MIN_WRONG_BESIDE = 1 / 3
 MIN_WRONG_AT_LEAST = 0.25
+# Of its rows a stretch keeps this part where its cut is rounded, or the cut is not told.
+KEPT = 0.8
 _ALPHA = 0.05
 
 
@@ -34,7 +38,8 @@ class Stretch:
     Attributes
     ----------
     cut
-        The value at the end of the stretch; it belongs to it.
+        Where the stretch ends, as it may be told: a value that many rows have, else a number of three digits, or the
+        start of a month. None where no such cut ends a stretch that is as good; then it ends at the value of few rows.
     above
         Whether the stretch reaches up from it.
     code
@@ -91,8 +96,54 @@ def find_stretches(values: pd.Series[Any], labels: Codes, seed: int, *, most: fl
         place = order[good[-1]]
         judged = ~chooses
         mask = judged & known & (outward >= outward[place])
-        if mask.sum() >= MIN_ROWS and _steps(outward, mask, judged & known, labels == code):
-            yield Stretch(values.iloc[place], above, code, mask, judged)
+        ours = labels == code
+        if mask.sum() < MIN_ROWS or not _steps(outward, mask, judged & known, ours):
+            continue
+        cut = own = values.iloc[place]
+        if not _many_have(values, own):
+            cut = _round_outward(own, above=above)
+            rest = mask if cut is None else mask & _lies_beyond(values, cut, above=above)
+            many = int(rest.sum())
+            if (
+                many >= max(MIN_ROWS, KEPT * mask.sum())
+                and (~ours[rest]).sum() <= 2 * most * (1 - base) * many
+                and _steps(outward, rest, judged & known, ours)
+            ):
+                mask = rest
+            else:
+                cut = None
+        yield Stretch(cut, above, code, mask, judged)
+
+
+def _lies_beyond(values: pd.Series[Any], cut: Any, *, above: bool) -> Mask:
+    found: Mask = (values >= cut if above else values <= cut).to_numpy(dtype=np.bool_, na_value=False)
+    return found
+
+
+def _many_have(values: pd.Series[Any], cut: Any) -> bool:
+    """Whether a cut is a value of many rows, and four digits, or the day, are all of it."""
+    short = cut == cut.normalize() if isinstance(cut, pd.Timestamp) else float(f"{float(cut):.4g}") == float(cut)
+    return bool(short) and int((values == cut).sum()) >= MIN_ROWS
+
+
+def _round_outward(cut: Any, *, above: bool) -> Any:
+    """The next number of three digits, or start of a month, from which on all lies in the stretch; None for none."""
+    if isinstance(cut, pd.Timestamp):
+        start = cut.normalize().replace(day=1)
+        if not above or start == cut:
+            return start
+        try:
+            following = start + pd.offsets.MonthBegin(1)
+        except (ValueError, OverflowError):
+            return None
+        # "Never" is often written as 9999-12-31.
+        return following if following.year <= dt.MAXYEAR else None
+    number = float(cut)
+    rounded = float(f"{number:.3g}")
+    if rounded < number if above else rounded > number:
+        unit = 10.0 ** (math.floor(math.log10(abs(rounded))) - 2)
+        rounded = float(f"{rounded + (unit if above else -unit):.3g}")
+    return rounded if math.isfinite(rounded) else None
 
 
 def stands_out(ranks: npt.NDArray[np.floating[Any]], mask: Mask, ours: Mask) -> bool:
