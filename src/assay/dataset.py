@@ -131,6 +131,19 @@ class Dataset:
             findings=(),
         )
 
+    def group_codes(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """(n,) in 0..: equal for those of `rows` (n,) that the group column keeps together; there must be one.
+
+        A row without a group is one of its own.
+        """
+        import numpy as np
+        import pandas as pd
+
+        codes, names = pd.factorize(self.frame[self.roles.group].iloc[rows])
+        alone = codes < 0
+        codes[alone] = len(names) + np.arange(np.count_nonzero(alone))
+        return codes.astype(np.int64)
+
     def check_predicted(self, rows: int) -> None:
         """Refuse predictions of a number of rows that is not the dataset's.
 

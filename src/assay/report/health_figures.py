@@ -31,6 +31,27 @@ from assay.report.text import columns, number, percent, percent_span, plural, sh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# Titles of the tables of the stage "health"; any other is called by its key.
+TITLES = {
+    "loss_curves": "Loss after each epoch",
+    "shuffled": "Models on shuffled labels",
+    "shared_values": "Columns whose values models recognise",
+    "against_simple": "The network against simple models",
+    "learning_curve": "Score by number of training rows",
+    "attributions": "What the predictions rest on",
+    "group_gaps": "Columns behind the gaps between groups",
+    "pure_values": "Values that fix the label",
+    "split_overlap": "Rows and values that parts of the split share",
+    "label_by_order": "Label along the file and over time",
+    "time_features": "Features that tell the time",
+    "variants": "Other hyperparameters",
+    "verdicts": "Figures under other hyperparameters",
+    "ambiguity": "Rows that equally good models disagree on",
+    "robustness": "Accuracy after edits",
+    "robustness_columns": "Columns whose edits turn predictions",
+    "stamps": "Values that were written into other rows",
+    "power": "What this audit would have found",
+}
 _LABEL_COLUMNS = 26
 _LINES = 12
 _CURVES = 3

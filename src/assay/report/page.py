@@ -22,7 +22,7 @@ from assay.report.fairness_figures import plot_frontier, plot_label_effect, plot
 from assay.report.figures import LeftOut, plot_curves, plot_histogram, plot_rates
 from assay.report.glossary import terms_in
 from assay.report.grids import plot_confusion, plot_missingness
-from assay.report.health_figures import plot_health
+from assay.report.health_figures import TITLES, plot_health
 from assay.report.text import clean, column, displayable, first_sentence, fit_prose, number, percent, plural
 from assay.report.wording import (
     PROBLEMS,
@@ -71,27 +71,6 @@ _BUDGETS = (
     Budget(findings=25, rows=40, evidence=6, columns=10, text=400, cell=80),
     Budget(findings=8, rows=10, evidence=2, columns=6, text=120, cell=40, details=False),
 )
-# Titles of the tables of the stage "health"; any other is called by its key.
-_HEALTH_TITLES = {
-    "loss_curves": "Loss after each epoch",
-    "shuffled": "Models on shuffled labels",
-    "shared_values": "Columns whose values models recognise",
-    "against_simple": "The network against simple models",
-    "learning_curve": "Score by number of training rows",
-    "attributions": "What the predictions rest on",
-    "group_gaps": "Columns behind the gaps between groups",
-    "pure_values": "Values that fix the label",
-    "split_overlap": "Rows and values that parts of the split share",
-    "label_by_order": "Label along the file and over time",
-    "time_features": "Features that tell the time",
-    "variants": "Other hyperparameters",
-    "verdicts": "Figures under other hyperparameters",
-    "ambiguity": "Rows that equally good models disagree on",
-    "robustness": "Accuracy after edits",
-    "robustness_columns": "Columns whose edits turn predictions",
-    "stamps": "Values that were written into other rows",
-    "power": "What this audit would have found",
-}
 # Times that a style must occur to stand in the style sheet.
 _SHARED = 4
 # Rows of a table of the stage "health": there are a dozen of them, and none is what one came for.
@@ -155,7 +134,7 @@ def _render(
             baseline=_accepted(document, budget),
             sentence=verdict_sentence(document),
             glossary=_glossary(document),
-            health_titles=_HEALTH_TITLES,
+            health_titles=TITLES,
             details=budget.details,
             svg=Markup,  # only for `assay.report.drawing`, which escapes what it puts in, and for our own script
             script=script,

@@ -119,9 +119,7 @@ def draw_sample(dataset: Dataset, most: int, rng: np.random.Generator) -> Datase
         return dataset.take(np.arange(len(dataset)))
     if dataset.roles.group is None:
         return dataset.take(np.sort(rng.choice(len(dataset), most, replace=False)))
-    codes = pd.factorize(dataset.frame[dataset.roles.group])[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    codes = dataset.group_codes(np.arange(len(dataset)))
     sizes = np.bincount(codes)
     order = rng.permutation(len(sizes))
     kept = order[: 1 + int(np.searchsorted(np.cumsum(sizes[order]), most))]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,10 +97,6 @@ def find_target(context: HealthContext, predictions: OutOfSample) -> int | None:
 
 
 def _units(context: HealthContext, rows: Rows) -> Rows:
-    column = context.dataset.roles.group
-    if column is None:
+    if context.dataset.roles.group is None:
         return np.arange(len(rows))
-    codes, names = pd.factorize(context.dataset.frame[column].iloc[rows])
-    alone = codes < 0  # a row without a group is by itself
-    codes[alone] = len(names) + np.arange(np.count_nonzero(alone))
-    return np.asarray(codes, dtype=np.int64)
+    return context.dataset.group_codes(rows)

@@ -73,14 +73,9 @@ def clusters(
 
     Rows of one `kind` (n,) are copies, but where the table is so coarse that they are combinations of its values.
     """
-    group = context.dataset.roles.group
-    if group is None:
+    if context.dataset.roles.group is None:
         return np.arange(len(rows), dtype=np.int64) if _is_coarse(context, rows, kind) else kind
-    codes = pd.factorize(context.dataset.frame[group])[0][rows].astype(np.int64)
-    # A row without a group is one of its own.
-    lone = codes < 0
-    codes[lone] = codes.max(initial=-1) + 1 + np.arange(int(lone.sum()))
-    return pd.factorize(codes)[0].astype(np.int64)
+    return pd.factorize(context.dataset.group_codes(rows))[0].astype(np.int64)
 
 
 def _is_coarse(context: HealthContext, rows: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> bool:
